@@ -1,0 +1,72 @@
+using System.Runtime.InteropServices;
+
+namespace Lodge.Shim;
+
+/// <summary>
+/// One guest thread: what the kernel keeps in task_struct and what translated code needs. The host's FS base (x86-64) or
+/// TPIDR_EL0 (arm64) points at it while the thread lives. Owned by its thread; other threads touch only fields that say so.
+/// The first fields have fixed offsets: emitted code and stubs use them.
+/// </summary>
+[StructLayout(LayoutKind.Sequential)]
+public unsafe struct GuestThread
+{
+    /// <summary>This record's own address (fs:[0]).</summary>
+    public GuestThread* Self;
+    /// <summary>
+    /// Non-zero when a caught signal waits for delivery (set by the host signal handler in this thread, cleared by delivery).
+    /// The blocking-call stub looks at it before it enters the kernel; the dispatcher before it enters guest code.
+    /// </summary>
+    public int SignalPending;
+    /// <summary>Kernel thread id.</summary>
+    public int Tid;
+    /// <summary>State that emitted code uses to enter and leave guest code.</summary>
+    public ExecState Exec;
+    /// <summary>i386 registers.</summary>
+    public I386Frame I386;
+    /// <summary>AArch32 registers.</summary>
+    public ArmFrame Arm;
+
+    /// <summary>Address space; shared under CLONE_VM.</summary>
+    public Mm* Mm;
+    /// <summary>Signal actions; shared under CLONE_SIGHAND.</summary>
+    public Sighand* Sighand;
+    /// <summary>Descriptor bookkeeping; shared under CLONE_FILES.</summary>
+    public FilesStruct* Files;
+    /// <summary>Root, working directory and umask bookkeeping; shared under CLONE_FS.</summary>
+    public FsStruct* Fs;
+    /// <summary>Thread group; shared under CLONE_THREAD.</summary>
+    public ThreadGroup* Group;
+
+    /// <summary>Signal state that is the thread's own: mask, alternate stack, the caught signal.</summary>
+    public ThreadSignals Signals;
+    /// <summary>set_tid_address, robust list, TLS descriptors, host stacks.</summary>
+    public ThreadLinks Links;
+}
+
+/// <summary>Fields used by the entry and exit stubs; offsets are in <c>FrameOffsets</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+public unsafe struct ExecState
+{
+    /// <summary>Stack pointer of the C# side while guest code runs.</summary>
+    public ulong HostStackPointer;
+    /// <summary>RSP of the return stack (return addresses of translated calls) while C# runs.</summary>
+    public ulong ReturnStackPointer;
+    /// <summary>Value that empties the return stack: its bottom, where the sentinel lies.</summary>
+    public ulong ReturnStackBase;
+    /// <summary>Base of the code cache (r12).</summary>
+    public ulong CodeBase;
+    /// <summary>Base of the flat target table (r13).</summary>
+    public ulong TargetTable;
+    /// <summary>Why guest code was left: an <c>ExitReason</c>.</summary>
+    public uint Reason;
+    /// <summary>Argument of the reason: exit id, guest address, vector.</summary>
+    public uint Argument;
+    /// <summary>Host program counter where a signal handler took guest code out; 0 otherwise.</summary>
+    public ulong InterruptedPc;
+    /// <summary>Non-zero while translated code or the entry/exit stubs run (signal handler decides by the PC, this is for checks).</summary>
+    public uint InGuest;
+    /// <summary>Scratch for emitted code.</summary>
+    public uint Scratch0, Scratch1, Scratch2;
+    /// <summary>Saved r8, r9, r10, r11 of the interrupted PC (side tables refer to them).</summary>
+    public ulong R8, R9, R10, R11;
+}

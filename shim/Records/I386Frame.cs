@@ -4,7 +4,7 @@ namespace Lodge.Shim;
 
 /// <summary>
 /// Registers of an i386 guest thread while it is outside translated code. Emitted code stores and loads them by offset
-/// (<see cref="FrameOffsets"/>), so the order is fixed: the eight GPRs in ModRM order, then EIP and EFLAGS.
+/// (<c>FrameOffsets</c>), so the order is fixed: the eight GPRs in ModRM order, then EIP and EFLAGS.
 /// x87, MMX and the upper vector halves stay in the CPU: code compiled by ILC does not touch them.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]

@@ -1,5 +1,3 @@
-using System;
-
 namespace Lodge.Translator;
 
 /// <summary>An address as the 32-bit guest sees it: 0 to 2^32-1. Guest addresses equal host addresses, but the types keep them apart.</summary>

@@ -1,0 +1,234 @@
+using System;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Lodge.Shim;
+
+/// <summary>
+/// The machine code that C# cannot express on x86-64: entering the kernel, starting threads, touching guest memory with a way out.
+/// The bytes lie in the image's executable read-only data and are called through function pointers with the C calling convention (rdi, rsi, rdx, rcx, r8, r9, stack).
+/// None pushes anything, so a signal handler may redirect the program counter inside them without touching the stack.
+/// </summary>
+internal static unsafe partial class Stubs
+{
+    private const int BlockingWindowStart = 0x0D;
+    private const int BlockingWindowEnd = 0x14;
+    private const int BlockingInterruptedLabel = 0x15;
+    private const int AccessCopy = 0x00;
+    private const int AccessString = 0x60;
+    private const int AccessFill = 0x80;
+    private const int AccessCompareExchange = 0x90;
+    private const int AccessFaultLabel = 0xA0;
+
+    // (a, b, c, nr): up to three arguments. C# and the kernel agree on the first three registers.
+    private static ReadOnlySpan<byte> Syscall3Code =>
+    [
+        0x89, 0xC8,                                // 00: mov eax, ecx
+        0x0F, 0x05,                                // 02: syscall
+        0xC3,                                      // 04: ret
+    ];
+
+    // (a, b, c, d, e, f, nr)
+    private static ReadOnlySpan<byte> Syscall6Code =>
+    [
+        0x49, 0x89, 0xCA,                          // 00: mov r10, rcx
+        0x48, 0x8B, 0x44, 0x24, 0x08,              // 03: mov rax, qword ptr [rsp + 8]
+        0x0F, 0x05,                                // 08: syscall
+        0xC3,                                      // 0a: ret
+    ];
+
+    // (a, b, c, d, e, f, nr, pending). See BlockingStart.
+    private static ReadOnlySpan<byte> BlockingCode =>
+    [
+        0x49, 0x89, 0xCA,                          // 00: mov r10, rcx
+        0x48, 0x8B, 0x4C, 0x24, 0x10,              // 03: mov rcx, qword ptr [rsp + 16]
+        0x48, 0x8B, 0x44, 0x24, 0x08,              // 08: mov rax, qword ptr [rsp + 8]
+        0x83, 0x39, 0x00,                          // 0d: cmp dword ptr [rcx], 0
+        0x75, 0x03,                                // 10: jne 0x15
+        0x0F, 0x05,                                // 12: syscall
+        0xC3,                                      // 14: ret
+        0x48, 0xC7, 0xC0, 0x00, 0xFE, 0xFF, 0xFF,  // 15: mov rax, -512
+        0xC3,                                      // 1c: ret
+    ];
+
+    // (flags, stack, ptid, ctid, tls, fn, arg): the parent returns; the child calls fn(arg) on its new stack and never returns.
+    private static ReadOnlySpan<byte> CloneCode =>
+    [
+        0x48, 0x83, 0xEE, 0x10,                    // 00: sub rsi, 16
+        0x4C, 0x89, 0x0E,                          // 04: mov qword ptr [rsi], r9
+        0x48, 0x8B, 0x44, 0x24, 0x08,              // 07: mov rax, qword ptr [rsp + 8]
+        0x48, 0x89, 0x46, 0x08,                    // 0c: mov qword ptr [rsi + 8], rax
+        0x49, 0x89, 0xCA,                          // 10: mov r10, rcx
+        0xB8, 0x38, 0x00, 0x00, 0x00,              // 13: mov eax, 56
+        0x0F, 0x05,                                // 18: syscall
+        0x48, 0x85, 0xC0,                          // 1a: test rax, rax
+        0x74, 0x01,                                // 1d: je 0x20
+        0xC3,                                      // 1f: ret
+        0x31, 0xED,                                // 20: xor ebp, ebp
+        0x58,                                      // 22: pop rax
+        0x5F,                                      // 23: pop rdi
+        0xFF, 0xD0,                                // 24: call rax
+        0x0F, 0x0B,                                // 26: ud2
+    ];
+
+    // (args, size, fn, arg): as clone, by clone3's own argument structure, whose stack must be set.
+    private static ReadOnlySpan<byte> Clone3Code =>
+    [
+        0x49, 0x89, 0xC8,                          // 00: mov r8, rcx
+        0xB8, 0xB3, 0x01, 0x00, 0x00,              // 03: mov eax, 435
+        0x0F, 0x05,                                // 08: syscall
+        0x48, 0x85, 0xC0,                          // 0a: test rax, rax
+        0x74, 0x01,                                // 0d: je 0x10
+        0xC3,                                      // 0f: ret
+        0x31, 0xED,                                // 10: xor ebp, ebp
+        0x4C, 0x89, 0xC7,                          // 12: mov rdi, r8
+        0xFF, 0xD2,                                // 15: call rdx
+        0x0F, 0x0B,                                // 17: ud2
+    ];
+
+    // (address, length, status): frees the caller's own stack and ends the thread.
+    private static ReadOnlySpan<byte> UnmapAndExitCode =>
+    [
+        0x41, 0x89, 0xD0,                          // 00: mov r8d, edx
+        0xB8, 0x0B, 0x00, 0x00, 0x00,              // 03: mov eax, 11
+        0x0F, 0x05,                                // 08: syscall
+        0x44, 0x89, 0xC7,                          // 0a: mov edi, r8d
+        0xB8, 0x3C, 0x00, 0x00, 0x00,              // 0d: mov eax, 60
+        0x0F, 0x05,                                // 12: syscall
+        0x0F, 0x0B,                                // 14: ud2
+    ];
+
+    // Where a host signal handler returns to: rt_sigreturn.
+    private static ReadOnlySpan<byte> RestorerCode =>
+    [
+        0xB8, 0x0F, 0x00, 0x00, 0x00,              // 00: mov eax, 15
+        0x0F, 0x05,                                // 05: syscall
+        0x0F, 0x0B,                                // 07: ud2
+    ];
+
+    // (): the record that the thread register points at.
+    private static ReadOnlySpan<byte> ReadThreadCode =>
+    [
+        0x64, 0x48, 0x8B, 0x04, 0x25, 0x00, 0x00, 0x00, 0x00, // 00: mov rax, qword ptr fs:[0]
+        0xC3,                                      // 09: ret
+    ];
+
+    // (leaf, subleaf, result): eax, ebx, ecx, edx to result[0..3].
+    private static ReadOnlySpan<byte> CpuIdCode =>
+    [
+        0x49, 0x89, 0xD0,                          // 00: mov r8, rdx
+        0x49, 0x89, 0xD9,                          // 03: mov r9, rbx
+        0x89, 0xF8,                                // 06: mov eax, edi
+        0x89, 0xF1,                                // 08: mov ecx, esi
+        0x0F, 0xA2,                                // 0a: cpuid
+        0x41, 0x89, 0x00,                          // 0c: mov dword ptr [r8], eax
+        0x41, 0x89, 0x58, 0x04,                    // 0f: mov dword ptr [r8 + 4], ebx
+        0x41, 0x89, 0x48, 0x08,                    // 13: mov dword ptr [r8 + 8], ecx
+        0x41, 0x89, 0x50, 0x0C,                    // 17: mov dword ptr [r8 + 12], edx
+        0x4C, 0x89, 0xCB,                          // 1b: mov rbx, r9
+        0xC3,                                      // 1e: ret
+    ];
+
+    // (): XCR0.
+    private static ReadOnlySpan<byte> XGetBvCode =>
+    [
+        0x31, 0xC9,                                // 00: xor ecx, ecx
+        0x0F, 0x01, 0xD0,                          // 02: xgetbv
+        0x48, 0xC1, 0xE2, 0x20,                    // 05: shl rdx, 32
+        0x48, 0x09, 0xD0,                          // 09: or rax, rdx
+        0xC3,                                      // 0c: ret
+    ];
+
+    // (): a moment's rest in a spin loop.
+    private static ReadOnlySpan<byte> SpinHintCode =>
+    [
+        0xF3, 0x90,                                // 00: pause
+        0xC3,                                      // 02: ret
+    ];
+
+    // The routines that touch guest memory; a fault anywhere in here continues at AccessFault.
+    private static ReadOnlySpan<byte> AccessCode =>
+    [
+        // Copy (dst, src, n): 0, or -EFAULT. Values of 1, 2, 4 and 8 bytes move in one access.
+        0x48, 0x89, 0xD1,                          // 00: mov rcx, rdx
+        0x48, 0x83, 0xFA, 0x40,                    // 03: cmp rdx, 64
+        0x77, 0x49,                                // 07: ja 0x52
+        0x48, 0x83, 0xE9, 0x08,                    // 09: sub rcx, 8
+        0x72, 0x10,                                // 0d: jb 0x1f
+        0x48, 0x8B, 0x06,                          // 0f: mov rax, qword ptr [rsi]
+        0x48, 0x89, 0x07,                          // 12: mov qword ptr [rdi], rax
+        0x48, 0x83, 0xC6, 0x08,                    // 15: add rsi, 8
+        0x48, 0x83, 0xC7, 0x08,                    // 19: add rdi, 8
+        0xEB, 0xEA,                                // 1d: jmp 0x9
+        0x83, 0xC1, 0x08,                          // 1f: add ecx, 8
+        0xF6, 0xC1, 0x04,                          // 22: test cl, 4
+        0x74, 0x0C,                                // 25: je 0x33
+        0x8B, 0x06,                                // 27: mov eax, dword ptr [rsi]
+        0x89, 0x07,                                // 29: mov dword ptr [rdi], eax
+        0x48, 0x83, 0xC6, 0x04,                    // 2b: add rsi, 4
+        0x48, 0x83, 0xC7, 0x04,                    // 2f: add rdi, 4
+        0xF6, 0xC1, 0x02,                          // 33: test cl, 2
+        0x74, 0x0E,                                // 36: je 0x46
+        0x0F, 0xB7, 0x06,                          // 38: movzx eax, word ptr [rsi]
+        0x66, 0x89, 0x07,                          // 3b: mov word ptr [rdi], ax
+        0x48, 0x83, 0xC6, 0x02,                    // 3e: add rsi, 2
+        0x48, 0x83, 0xC7, 0x02,                    // 42: add rdi, 2
+        0xF6, 0xC1, 0x01,                          // 46: test cl, 1
+        0x74, 0x04,                                // 49: je 0x4f
+        0x8A, 0x06,                                // 4b: mov al, byte ptr [rsi]
+        0x88, 0x07,                                // 4d: mov byte ptr [rdi], al
+        0x31, 0xC0,                                // 4f: xor eax, eax
+        0xC3,                                      // 51: ret
+        0xF3, 0xA4,                                // 52: rep movsb byte ptr es:[rdi], byte ptr [rsi]
+        0x31, 0xC0,                                // 54: xor eax, eax
+        0xC3,                                      // 56: ret
+        0xCC, 0xCC, 0xCC, 0xCC, 0xCC, 0xCC, 0xCC, 0xCC, 0xCC, // alignment
+        // String (dst, src, max): length without the zero byte, max when there is none within max, or -EFAULT.
+        0x31, 0xC0,                                // 60: xor eax, eax
+        0x48, 0x39, 0xD0,                          // 62: cmp rax, rdx
+        0x73, 0x10,                                // 65: jae 0x77
+        0x8A, 0x0C, 0x06,                          // 67: mov cl, byte ptr [rsi + rax]
+        0x88, 0x0C, 0x07,                          // 6a: mov byte ptr [rdi + rax], cl
+        0x48, 0xFF, 0xC0,                          // 6d: inc rax
+        0x84, 0xC9,                                // 70: test cl, cl
+        0x75, 0xEE,                                // 72: jne 0x62
+        0x48, 0xFF, 0xC8,                          // 74: dec rax
+        0xC3,                                      // 77: ret
+        0xCC, 0xCC, 0xCC, 0xCC, 0xCC, 0xCC, 0xCC, 0xCC, // alignment
+        // Fill (dst, value, n): 0, or -EFAULT.
+        0x48, 0x89, 0xD1,                          // 80: mov rcx, rdx
+        0x89, 0xF0,                                // 83: mov eax, esi
+        0xF3, 0xAA,                                // 85: rep stosb byte ptr es:[rdi], al
+        0x31, 0xC0,                                // 87: xor eax, eax
+        0xC3,                                      // 89: ret
+        0xCC, 0xCC, 0xCC, 0xCC, 0xCC, 0xCC, // alignment
+        // CompareExchange (address, expected, desired, seen): 0, or -EFAULT.
+        0x89, 0xF0,                                // 90: mov eax, esi
+        0xF0,                                      // 92: lock
+        0x0F, 0xB1, 0x17,                          // 93: cmpxchg dword ptr [rdi], edx
+        0x89, 0x01,                                // 96: mov dword ptr [rcx], eax
+        0x31, 0xC0,                                // 98: xor eax, eax
+        0xC3,                                      // 9a: ret
+        0xCC, 0xCC, 0xCC, 0xCC, 0xCC, // alignment
+        // Fault.
+        0x48, 0xC7, 0xC0, 0xF2, 0xFF, 0xFF, 0xFF,  // a0: mov rax, -14
+        0xC3,                                      // a7: ret
+    ];
+
+    /// <summary>Sets FS base by arch_prctl: the kernel call works on every CPU, and it happens once per thread.</summary>
+    internal static void WriteThread(GuestThread* thread) => Host.Syscall(Nr.arch_prctl, 0x1002, (long)thread);
+
+    /// <summary>CPUID.</summary>
+    internal static void CpuId(uint leaf, uint subleaf, uint* result) => ((delegate*<uint, uint, uint*, void>)At(CpuIdCode))(leaf, subleaf, result);
+
+    /// <summary>XCR0; call only when CPUID reports OSXSAVE.</summary>
+    internal static ulong XGetBv() => ((delegate*<ulong>)At(XGetBvCode))();
+
+    /// <summary>Instruction and data caches are coherent here.</summary>
+    internal static void SynchroniseCode(void* start, void* end)
+    {
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static byte* At(ReadOnlySpan<byte> code) => (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(code));
+}

@@ -1,0 +1,109 @@
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.Text;
+
+namespace Lodge.Translator.Tables;
+
+/// <summary>Writes rows and dispatch as C# data that a compiler puts into the image as is.</summary>
+public static class TableWriter
+{
+    /// <summary>The text of <c>I386Table.g.cs</c>.</summary>
+    public static string Write(List<TableRow> rows, TableTrie trie)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        ArgumentNullException.ThrowIfNull(trie);
+        var b = new StringBuilder();
+        b.Append("// Written by daemon/Translator.Tables from i386.table: change the table, then run `make tables`.\n\n");
+        b.Append("using System;\n\nnamespace Lodge.Translator.I386;\n\npublic static partial class I386Table\n{\n");
+        b.Append(CultureInfo.InvariantCulture, $"    /// <summary>Rows, the invalid one (0) included.</summary>\n    public const int RowCount = {rows.Count + 1};\n\n");
+        Data(b, "uint", "Root", trie.Root);
+        Data(b, "ushort", "Nodes", trie.Nodes);
+        Column(b, "byte", "ClassData", rows, r => (int)r.Class);
+        Column(b, "byte", "FeatureData", rows, r => (int)r.Feature);
+        Column(b, "ushort", "OperandsData", rows, r => (int)r.OperandFlags);
+        Column(b, "ushort", "RulesData", rows, r => (int)r.Rules);
+        Column(b, "ushort", "FlagsReadData", rows, r => (int)r.FlagsRead);
+        Column(b, "ushort", "FlagsWrittenData", rows, r => (int)r.FlagsWritten);
+        Column(b, "ushort", "FlagsUndefinedData", rows, r => (int)r.FlagsUndefined);
+        Column(b, "ushort", "FlagsKilledData", rows, r => r.FlagsConditional ? 0 : (int)(r.FlagsWritten & ~r.FlagsUndefined));
+        Column(b, "ushort", "MemSizeData", rows, r => r.MemSize);
+        Column(b, "ushort", "MemSizeAltData", rows, r => r.MemSizeAlt);
+        Column(b, "uint", "OperandKindsData", rows, r => Pack(r, 8, o => (int)o.Kind));
+        Column(b, "byte", "AccessData", rows, r => Pack(r, 2, o => (int)o.Access));
+        Names(b, rows);
+        b.Append("}\n");
+        return b.ToString();
+    }
+
+    private static long Pack(TableRow row, int bits, Func<TableOperand, int> value)
+    {
+        if (row.Operands.Count > 4)
+        {
+            throw new FormatException($"line {row.Line}: more than four operands");
+        }
+        long packed = 0;
+        for (int i = 0; i < row.Operands.Count; i++)
+        {
+            packed |= (long)value(row.Operands[i]) << (i * bits);
+        }
+        return packed;
+    }
+
+    private static void Column(StringBuilder b, string type, string name, List<TableRow> rows, Func<TableRow, long> value)
+    {
+        var values = new long[rows.Count + 1];
+        foreach (TableRow r in rows)
+        {
+            values[r.Index] = value(r);
+        }
+        Data(b, type, name, values);
+    }
+
+    /// <summary>Names, each once: offset and length in one text. Rows with two names keep the 16-bit one behind the other.</summary>
+    private static void Names(StringBuilder b, List<TableRow> rows)
+    {
+        var offsets = new Dictionary<string, int>(StringComparer.Ordinal);
+        var text = new StringBuilder();
+        int Offset(string s)
+        {
+            if (!offsets.TryGetValue(s, out int at))
+            {
+                at = text.Length;
+                offsets.Add(s, at);
+                text.Append(s);
+            }
+            return at;
+        }
+        var packed = new long[rows.Count + 1];
+        var packed16 = new long[rows.Count + 1];
+        packed[0] = packed16[0] = Offset("(bad)") | (5 << 16);
+        foreach (TableRow r in rows)
+        {
+            packed[r.Index] = Offset(r.Mnemonic) | (r.Mnemonic.Length << 16);
+            packed16[r.Index] = Offset(r.Mnemonic16) | (r.Mnemonic16.Length << 16);
+        }
+        Data(b, "uint", "NameData", packed);
+        Data(b, "uint", "Name16Data", packed16);
+        b.Append("    internal static ReadOnlySpan<byte> NameText =>\n        \"").Append(text).Append("\"u8;\n");
+    }
+
+    private static void Data<T>(StringBuilder b, string type, string name, IReadOnlyCollection<T> values)
+        where T : IFormattable
+    {
+        b.Append(CultureInfo.InvariantCulture, $"    internal static ReadOnlySpan<{type}> {name} =>\n    [\n");
+        int column = 0;
+        foreach (T v in values)
+        {
+            string s = v.ToString(null, CultureInfo.InvariantCulture);
+            if (column > 0 && column + s.Length + 2 > 130)
+            {
+                b.Append('\n');
+                column = 0;
+            }
+            b.Append(column == 0 ? "        " : " ").Append(s).Append(',');
+            column += s.Length + 2;
+        }
+        b.Append("\n    ];\n\n");
+    }
+}

@@ -1,0 +1,29 @@
+namespace Lodge.Shim;
+
+/// <summary>
+/// The shim's locks in the order in which they may be taken together. fork takes them all, so that the child's copy of
+/// what they guard is whole, and makes them free in the child, where their owner does not exist.
+/// </summary>
+public static unsafe class ForkLocks
+{
+    /// <summary>Takes every lock. The calling thread holds none.</summary>
+    public static void AcquireAll(GuestThread* t)
+    {
+        t->Group->ThreadsLock.Acquire(t);
+        t->Sighand->Lock.Acquire(t);
+    }
+
+    /// <summary>Gives every lock back, in the parent.</summary>
+    public static void ReleaseAll(GuestThread* t)
+    {
+        t->Sighand->Lock.Release(t);
+        t->Group->ThreadsLock.Release(t);
+    }
+
+    /// <summary>Makes every lock free, in the child.</summary>
+    public static void ResetAll(GuestThread* t)
+    {
+        t->Sighand->Lock.Reset();
+        t->Group->ThreadsLock.Reset();
+    }
+}

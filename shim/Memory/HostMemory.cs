@@ -1,0 +1,34 @@
+namespace Lodge.Shim;
+
+/// <summary>
+/// Memory for the shim itself. The kernel places it far above the guest: everything below 44 GiB is reserved at start, and without the
+/// reservation (strict RLIMIT_AS) mmap still begins at the top of the address space. Any thread; no locks.
+/// </summary>
+public static unsafe class HostMemory
+{
+    internal const int ProtRead = 1, ProtWrite = 2, ProtExec = 4;
+    internal const int MapShared = 1, MapPrivate = 2, MapFixed = 0x10, MapAnonymous = 0x20, MapNoReserve = 0x4000, MapFixedNoReplace = 0x100000;
+
+    /// <summary>Zeroed, readable and writable pages, committed as they are touched.</summary>
+    /// <param name="bytes">Size; rounded up to pages.</param>
+    /// <returns>The memory, or null when the kernel gives none.</returns>
+    public static void* Map(ulong bytes) => Map(bytes, ProtRead | ProtWrite);
+
+    /// <summary>Pages for generated code: readable, writable and executable.</summary>
+    /// <inheritdoc cref="Map(ulong)"/>
+    public static void* MapCode(ulong bytes) => Map(bytes, ProtRead | ProtWrite | ProtExec);
+
+    /// <summary>Pages with the given protection.</summary>
+    /// <inheritdoc cref="Map(ulong)"/>
+    public static void* Map(ulong bytes, int prot)
+    {
+        long at = Host.Syscall(Nr.mmap, 0, (long)((bytes + 4095) & ~4095ul), prot, MapPrivate | MapAnonymous | MapNoReserve, -1, 0);
+        return Host.IsError(at) ? null : (void*)at;
+    }
+
+    /// <summary>Gives pages back.</summary>
+    public static void Unmap(void* memory, ulong bytes) => Host.Syscall(Nr.munmap, (long)memory, (long)((bytes + 4095) & ~4095ul));
+
+    /// <summary>Takes the write permission from pages of our own that are complete.</summary>
+    public static void Seal(void* memory, ulong bytes) => Host.Syscall(Nr.mprotect, (long)memory, (long)bytes, ProtRead);
+}

@@ -1,0 +1,137 @@
+namespace Lodge.Shim;
+
+/// <summary>
+/// The record's dealings with the host kernel: creation, reservation, and the few ways in which guest pages come and go. All of it under
+/// <see cref="Mm.Lock"/>, except creation.
+/// </summary>
+public unsafe partial struct Mm
+{
+    /// <summary>Start of the reservation: the lowest address that any host lets a process map by default.</summary>
+    public const uint ReservationStart = 0x10000;
+    /// <summary>End of the guard above the guest, exclusive: base + index * 8 + displacement cannot pass it.</summary>
+    public const ulong GuardEnd = 44ul << 30;
+
+    private const ulong FourGb = 1ul << 32;
+    private const ulong ArenaBytes = 8 << 20, StrictArenaBytes = 1 << 20, PageBitmapBytes = (1 << 20) / 8;
+
+    /// <summary>
+    /// Unmapped ranges shorter than this stay holes instead of going back to the reservation: putting it back costs as much again as the
+    /// unmapping, and nothing but a fixed mapping of ours ever lands below 4 GiB.
+    /// </summary>
+    private const uint SmallestReReservation = 1 << 20;
+
+    /// <summary>
+    /// Makes the record of a new address space and reserves the guest's memory. At start, in the only thread.
+    /// </summary>
+    /// <returns>The record, or null when the host gives no memory.</returns>
+    public static Mm* Create()
+    {
+        Mm* mm = (Mm*)HostMemory.Map((ulong)sizeof(Mm));
+        if (mm == null)
+        {
+            return null;
+        }
+
+        mm->Users = 1;
+        mm->IsReserved = Reserve();
+        ulong arenaBytes = mm->IsReserved ? ArenaBytes : StrictArenaBytes;
+        byte* arena = (byte*)HostMemory.Map(arenaBytes);
+        mm->CodePages = (ulong*)HostMemory.Map(2 * PageBitmapBytes);
+        if (arena == null || mm->CodePages == null)
+        {
+            return null;
+        }
+
+        mm->GuardedPages = mm->CodePages + (PageBitmapBytes / 8);
+        mm->Map.Initialize(arena, (nuint)arenaBytes);
+        mm->Placement = Placement.ForExec(Placement.TaskSizeX86, ReservationStart, 8 << 20, 0, false, false);
+        return mm;
+    }
+
+    /// <summary>
+    /// Reserves [64 KiB, 4 GiB) and the guard above it. Under a finite RLIMIT_AS nothing is reserved: such a limit would count it.
+    /// </summary>
+    private static bool Reserve()
+    {
+        GuestLimits limits = default;
+        limits.ReadHost();
+        if (limits.AddressSpace != ulong.MaxValue)
+        {
+            return false;
+        }
+
+        const int Flags = HostMemory.MapPrivate | HostMemory.MapAnonymous | HostMemory.MapNoReserve | HostMemory.MapFixedNoReplace;
+        Host.Syscall(Nr.mmap, (long)FourGb, (long)(GuardEnd - FourGb), 0, Flags, -1, 0);
+        return Host.Syscall(Nr.mmap, ReservationStart, (long)(FourGb - ReservationStart), 0, Flags, -1, 0) == ReservationStart;
+    }
+
+    /// <summary>What the host is told for a guest's access: never PROT_EXEC, but what is executable is readable, and so is what is writable.</summary>
+    internal static int HostProtection(MappingFlags flags) =>
+        (flags & MappingFlags.Write) != 0 ? HostMemory.ProtRead | HostMemory.ProtWrite
+        : (flags & (MappingFlags.Read | MappingFlags.Exec)) != 0 ? HostMemory.ProtRead
+        : 0;
+
+    /// <summary>Maps host pages at a guest address, over whatever the guest has there.</summary>
+    /// <returns>The address or -errno.</returns>
+    private long HostMap(uint start, uint length, int prot, int flags, int fd, ulong offset)
+    {
+        if (!IsReserved)
+        {
+            // Without the reservation MAP_FIXED could replace something that is not the guest's.
+            HostUnmap(start, start + length);
+            long at = Host.Syscall(Nr.mmap, start, length, prot, flags | HostMemory.MapFixedNoReplace, fd, (long)offset);
+            return at == -Errno.EEXIST ? -Errno.ENOMEM : at;
+        }
+
+        return Host.Syscall(Nr.mmap, start, length, prot, flags | HostMemory.MapFixed, fd, (long)offset);
+    }
+
+    /// <summary>Takes host pages of [start, end) away; the tree still shows what was mapped.</summary>
+    private void HostUnmap(uint start, uint end)
+    {
+        if (IsReserved)
+        {
+            uint from = start < ReservationStart ? ReservationStart : start;
+            if (end > from && end - from >= SmallestReReservation)
+            {
+                const int Flags = HostMemory.MapPrivate | HostMemory.MapAnonymous | HostMemory.MapNoReserve | HostMemory.MapFixed;
+                if (from > start)
+                {
+                    Host.Syscall(Nr.munmap, start, from - start);
+                }
+
+                Host.Syscall(Nr.mmap, from, end - from, 0, Flags, -1, 0);
+                return;
+            }
+
+            Host.Syscall(Nr.munmap, start, end - start);
+            return;
+        }
+
+        for (GuestMapping* piece = Map.FindOverlap(start, end); piece != null && piece->Start < end; piece = Map.Next(piece))
+        {
+            uint from = piece->Start > start ? piece->Start : start;
+            uint to = piece->End < end ? piece->End : end;
+            Host.Syscall(Nr.munmap, from, to - from);
+        }
+    }
+
+    /// <summary>A zeroed block for a record; null when there is no memory. Any thread.</summary>
+    public static void* Allocate(GuestThread* t, ulong bytes)
+    {
+        ShimHeap* heap = &t->Mm->Heap;
+        heap->Lock.Acquire(t);
+        void* block = heap->Allocate(bytes);
+        heap->Lock.Release(t);
+        return block;
+    }
+
+    /// <summary>Gives a block of <see cref="Allocate"/> back.</summary>
+    public static void Free(GuestThread* t, void* block, ulong bytes)
+    {
+        ShimHeap* heap = &t->Mm->Heap;
+        heap->Lock.Acquire(t);
+        heap->Free(block, bytes);
+        heap->Lock.Release(t);
+    }
+}

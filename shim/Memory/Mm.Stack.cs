@@ -1,0 +1,125 @@
+namespace Lodge.Shim;
+
+/// <summary>
+/// Growing mappings. The kernel cannot grow a guest stack: below it lies the reservation. So the main stack gets its room as host pages at
+/// exec, which is free until touched and also right for kernel accesses; the tree shows only what has been touched, as native maps would.
+/// Beyond the room (unlimited stacks) and for MAP_GROWSDOWN mappings a fault grows the mapping.
+/// </summary>
+public unsafe partial struct Mm
+{
+    /// <summary>First address behind the stack; 0 before the first exec.</summary>
+    public uint StackEnd;
+
+    /// <summary>Brings the visible start of the stack down to the lowest page touched in its room. Under <see cref="Lock"/>.</summary>
+    internal void SyncStack()
+    {
+        GuestMapping* stack = StackRoom == 0 ? null : Map.Find(StackEnd - 1);
+        if (stack == null || stack->Start <= StackRoom)
+        {
+            return;
+        }
+
+        const int Batch = 1024;
+        byte* resident = stackalloc byte[Batch];
+        uint at = StackRoom;
+        while (at < stack->Start)
+        {
+            uint length = stack->Start - at;
+            if (length > Batch * GuestMap.PageSize)
+            {
+                length = Batch * GuestMap.PageSize;
+            }
+
+            if (Host.Syscall(Nr.mincore, at, length, (long)resident) != 0)
+            {
+                return;
+            }
+
+            for (uint i = 0; i < length / GuestMap.PageSize; i++)
+            {
+                if ((resident[i] & 1) != 0)
+                {
+                    ExtendStack(stack, at + (i * GuestMap.PageSize));
+                    return;
+                }
+            }
+
+            at += length;
+        }
+    }
+
+    private void ExtendStack(GuestMapping* stack, uint start)
+    {
+        GuestMapping grown = *stack;
+        grown.Start = start;
+        grown.Offset = 0;
+        Map.Remove(stack->Start, stack->End);
+        Map.Insert(grown);
+    }
+
+    /// <summary>
+    /// Gives the unused room of the stack up when [start, end) needs some of it or takes part of the stack away; growth then goes by faults.
+    /// </summary>
+    private void LeaveRoom(uint start, uint end)
+    {
+        if (StackRoom == 0 || end <= StackRoom || start >= StackEnd)
+        {
+            return;
+        }
+
+        SyncStack();
+        GuestMapping* stack = Map.Find(StackEnd - 1);
+        uint room = StackRoom;
+        StackRoom = 0;
+        if (stack != null && stack->Start > room)
+        {
+            Host.Syscall(Nr.munmap, room, stack->Start - room);
+        }
+    }
+
+    /// <summary>
+    /// expand_stack: makes the growing mapping above <paramref name="address"/> reach it, if there is one and the kernel would allow it:
+    /// within RLIMIT_STACK and RLIMIT_AS, and a guard gap away from what lies below.
+    /// </summary>
+    /// <returns>True when the address is mapped now.</returns>
+    internal bool Grow(GuestThread* t, uint address)
+    {
+        GuestMapping* above = Map.FindAbove(address);
+        if (above == null || above->Start <= address || (above->Flags & MappingFlags.GrowsDown) == 0)
+        {
+            return false;
+        }
+
+        uint start = Placement.PageDown(address);
+        GuestMapping grown = *above;
+        uint pages = (grown.Start - start) / GuestMap.PageSize;
+        GuestMapping* below = Map.FindBelow(start + 1);
+        bool tooNear = below != null && (below->Flags & MappingFlags.GrowsDown) == 0 && (below->Flags & MappingFlags.Access) != 0
+            && start - below->End < GuestMap.StackGuardGap;
+        if (start < Placement.MinAddress || tooNear || grown.End - start > t->Group->Limits.Stack
+            || !MayExpand(t, grown, pages) || Map.IsShortOf(2))
+        {
+            return false;
+        }
+
+        uint from = start, to = grown.Start;
+        if (StackRoom != 0 && grown.End == StackEnd && StackRoom < to)
+        {
+            // The room is there already.
+            to = StackRoom;
+        }
+
+        if (from < to)
+        {
+            const int Flags = HostMemory.MapPrivate | HostMemory.MapAnonymous | HostMemory.MapNoReserve;
+            int keep = IsReserved ? HostMemory.MapFixed : HostMemory.MapFixedNoReplace;
+            if (Host.IsError(Host.Syscall(Nr.mmap, from, to - from, HostProtection(grown.Flags), Flags | keep, -1, 0)))
+            {
+                return false;
+            }
+        }
+
+        ExtendStack(above, start);
+        return true;
+    }
+}

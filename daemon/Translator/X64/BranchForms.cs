@@ -1,0 +1,451 @@
+using Lodge.Translator.I386;
+
+namespace Lodge.Translator.X64;
+
+/// <summary>
+/// Control transfers. Direct ones end in a rel32 that is linked later; indirect ones look their target up inline in the flat table;
+/// calls and returns are host CALL and RET with a check where the return lands (docs/translator.md).
+/// </summary>
+public unsafe partial struct UnitTranslator
+{
+    private void EmitJcc(ref Scanned s)
+    {
+        CommitBeforeBranch();
+        EmitConditional(s.Insn.Opcode & 15, BranchTarget(s.Insn));
+    }
+
+    private void CommitBeforeBranch()
+    {
+        if (_delta != 0)
+        {
+            CommitEsp();
+            Mark(BoundaryKind.Normal);
+        }
+    }
+
+    /// <summary>jcc to a guest address: a join of this unit, or an exit.</summary>
+    private void EmitConditional(int condition, uint target)
+    {
+        int at = IndexOf(target);
+        if (at >= 0 && at <= _index && !_request.Checked)
+        {
+            int distance = _scan[at].HostOffset - (_code.Position + 2);
+            if (distance >= -128)
+            {
+                _code.U8(0x70 | condition);
+                _code.U8(distance);
+                return;
+            }
+
+            _code.JccTo(condition, _scan[at].HostOffset);
+            return;
+        }
+
+        if (at >= 0 && !_request.Checked)
+        {
+            _code.JccTo(condition, _code.Position);
+            AddPending(at);
+            return;
+        }
+
+        _code.AlignPatch(2, _request.HostOffset);
+        _code.JccTo(condition, _code.Position);
+        AddExit(target, UnitExitKind.Jump);
+    }
+
+    private void EmitJmpRel(ref Scanned s)
+    {
+        CommitBeforeBranch();
+        EmitJumpTo(BranchTarget(s.Insn));
+    }
+
+    private void EmitJumpTo(uint target)
+    {
+        int at = IndexOf(target);
+        if (at >= 0 && at <= _index && !_request.Checked)
+        {
+            int distance = _scan[at].HostOffset - (_code.Position + 2);
+            if (distance >= -128)
+            {
+                _code.U8(0xEB);
+                _code.U8(distance);
+                return;
+            }
+
+            _code.JmpTo(_scan[at].HostOffset);
+            return;
+        }
+
+        if (at >= 0 && !_request.Checked)
+        {
+            if (at == _index + 1)
+            {
+                return;
+            }
+
+            _code.JmpTo(_code.Position);
+            AddPending(at);
+            return;
+        }
+
+        EmitExitJump(target);
+    }
+
+    private void EmitExitJump(uint target)
+    {
+        _code.AlignPatch(1, _request.HostOffset);
+        _code.JmpTo(_code.Position);
+        AddExit(target, UnitExitKind.Jump);
+    }
+
+    private void AddPending(int index)
+    {
+        _pending[_pendingCount].PatchOffset = _code.Position - 4;
+        _pending[_pendingCount].TargetIndex = index;
+        _pendingCount++;
+    }
+
+    /// <summary>Records the rel32 just written as a direct exit.</summary>
+    private void AddExit(uint target, UnitExitKind kind)
+    {
+        ref UnitExit exit = ref _result->Exits[_result->ExitCount++];
+        exit.PatchOffset = _code.Position - 4;
+        exit.StubOffset = 0;
+        exit.Target = target;
+        exit.Kind = kind;
+    }
+
+    /// <summary>LOOPcc and JECXZ have only an 8-bit form: taken, they hop over a short jump.</summary>
+    private void EmitShortCounted(ref Scanned s)
+    {
+        if ((s.Insn.Prefixes & I386Prefixes.AddressSize) != 0)
+        {
+            EmitEmulate(ref s);
+            return;
+        }
+
+        CommitBeforeBranch();
+        _code.U8(0x67);
+        _code.U8(s.Insn.Opcode);
+        _code.U8(2);
+        MarkNext(BoundaryKind.Normal);
+        _code.U8(0xEB);
+        byte* skip = _code.Next;
+        _code.U8(0);
+
+        // LOOP has counted: from here on the branch is taken, so the state is the target's. A jump inside the unit or an exit follows.
+        EmitTakenJump(BranchTarget(s.Insn));
+        *skip = (byte)(_code.Next - (skip + 1));
+    }
+
+    private void EmitTakenJump(uint target)
+    {
+        int at = IndexOf(target);
+        if (at < 0 || _request.Checked)
+        {
+            AddBoundaryAt(target);
+            EmitExitJump(target);
+            return;
+        }
+
+        AddBoundaryAt(target);
+        if (at <= _index)
+        {
+            _code.JmpTo(_scan[at].HostOffset);
+        }
+        else
+        {
+            _code.JmpTo(_code.Position);
+            AddPending(at);
+        }
+    }
+
+    /// <summary>
+    /// State at a taken branch whose count is already done: the target's address when it lies within reach of the side table. Otherwise the
+    /// jump is marked as leaving: it is one instruction long, and the next stop is a stub or the target itself.
+    /// </summary>
+    private void AddBoundaryAt(uint target)
+    {
+        uint offset = target - _request.Pc;
+        if (offset <= ushort.MaxValue)
+        {
+            AddBoundary(target, BoundaryKind.Normal, 0);
+        }
+        else
+        {
+            AddBoundary(_request.Pc, BoundaryKind.Leaving, 0);
+        }
+    }
+
+    private void EmitCallRel(ref Scanned s)
+    {
+        ref I386Insn insn = ref s.Insn;
+        uint next = insn.Address + insn.Length;
+        uint target = BranchTarget(insn);
+        if ((insn.Prefixes & I386Prefixes.OperandSize) != 0)
+        {
+            EmitEmulate(ref s);
+            return;
+        }
+
+        if (target == next)
+        {
+            // call $+5: position-independent code asking where it is.
+            _code.Store32Imm(HostReg.Esp, _delta - 4, next);
+            _delta -= 4;
+            return;
+        }
+
+        int thunk = ThunkRegister(target);
+        if (thunk >= 0)
+        {
+            // __x86.get_pc_thunk.*: mov r, [esp]; ret.
+            _code.Store32Imm(HostReg.Esp, _delta - 4, next);
+            _code.MovImm32(thunk, next);
+            return;
+        }
+
+        PushReturnAddress(next);
+        _code.AlignPatch(1, _request.HostOffset);
+        if (_request.Checked)
+        {
+            EmitExitJump(target);
+            _stopped = true;
+            return;
+        }
+
+        _code.CallTo(_code.Position);
+        AddExit(target, UnitExitKind.Call);
+        EmitLanding(ref s, next);
+    }
+
+    /// <summary>
+    /// Register of a program counter thunk at <paramref name="target"/>, or -1. Only read where the request says the bytes may be read
+    /// and belong to the same pages that invalidate this unit.
+    /// </summary>
+    private readonly int ThunkRegister(uint target)
+    {
+        // The unit dies with the pages it was translated from; a thunk is taken only from those.
+        if ((target >> 12) != (_request.Pc >> 12) || target < (_request.Pc & ~4095u) || (ulong)target + 4 > _request.FetchEnd || (target & 4095) > 4092)
+        {
+            return -1;
+        }
+
+        byte* code = (byte*)(target + _request.GuestBase);
+        if (code[0] == 0x8B && (code[1] & 0xC7) == 0x04 && code[2] == 0x24 && code[3] == 0xC3)
+        {
+            int register = (code[1] >> 3) & 7;
+            return register == HostReg.Rsp ? -1 : register;
+        }
+
+        return -1;
+    }
+
+    /// <summary>Stores the return address, brings ESP up to date, and notes that until the transfer itself the call can be restarted.</summary>
+    private void PushReturnAddress(uint next)
+    {
+        _code.Store32Imm(HostReg.Esp, _delta - 4, next);
+        _delta -= 4;
+        CommitEsp();
+        _delta = 4;
+        Mark(BoundaryKind.Normal);
+        _delta = 0;
+    }
+
+    private void EmitCallRM(ref Scanned s)
+    {
+        ref I386Insn insn = ref s.Insn;
+        if ((insn.Prefixes & I386Prefixes.OperandSize) != 0)
+        {
+            EmitEmulate(ref s);
+            return;
+        }
+
+        EmitLoadRM(insn, HostReg.Target, 4);
+        uint next = insn.Address + insn.Length;
+        PushReturnAddress(next);
+        if (_request.Checked)
+        {
+            _code.JmpTo(Stub(_layout.IndirectJump));
+            _stopped = true;
+            return;
+        }
+
+        EmitTableLookup();
+        _code.U8(0x41);
+        _code.U8(0xFF);
+        _code.U8(0xD1);
+        EmitLanding(ref s, next);
+    }
+
+    private void EmitJmpRM(ref Scanned s)
+    {
+        ref I386Insn insn = ref s.Insn;
+        if ((insn.Prefixes & I386Prefixes.OperandSize) != 0)
+        {
+            EmitEmulate(ref s);
+            return;
+        }
+
+        EmitLoadRM(insn, HostReg.Target, 4);
+        CommitBeforeBranch();
+        EmitTableLookup();
+        _code.U8(0x41);
+        _code.U8(0xFF);
+        _code.U8(0xE1);
+    }
+
+    /// <summary>r9 = host address for guest address r8: one load from the flat table, no flags, zero entries lead to the miss stub.</summary>
+    private void EmitTableLookup()
+    {
+        // mov r9d, [r13+r8*4]
+        _code.U8(0x47);
+        _code.U8(0x8B);
+        _code.U8(0x4C);
+        _code.U8(0x85);
+        _code.U8(0x00);
+
+        // lea r9, [r12+r9]
+        _code.U8(0x4F);
+        _code.U8(0x8D);
+        _code.U8(0x0C);
+        _code.U8(0x0C);
+    }
+
+    /// <summary>Where a return comes back: r8d holds the address that the guest really returned to.</summary>
+    private void EmitLanding(ref Scanned s, uint next)
+    {
+        AddBoundary(next, BoundaryKind.TargetInR8, 0);
+        if ((s.LiveOut & I386Flags.Arith) == 0)
+        {
+            // cmp r8d, imm32; jne mismatch
+            _code.U8(0x41);
+            _code.U8(0x81);
+            _code.U8(0xF8);
+            _code.U32(next);
+            while (((_request.HostOffset + _code.Position) & 63) > 62)
+            {
+                _code.U8(0x90);
+            }
+
+            _result->Landings[_result->LandingCount++] = _code.Position;
+            _code.JccTo(5, Stub(_layout.IndirectJump));
+            return;
+        }
+
+        // The continuation reads the callee's flags: compare without them. The landing dies through its jump over the check.
+        // lea r9d, [r8-imm32]
+        while (((_request.HostOffset + _code.Position) & 63) > 62)
+        {
+            _code.U8(0x90);
+        }
+
+        _result->Landings[_result->LandingCount++] = ~_code.Position;
+        _code.U8(0x45);
+        _code.U8(0x8D);
+        _code.U8(0x88);
+        _code.U32(0u - next);
+
+        // xchg rcx, r9; jrcxz +8; xchg rcx, r9; jmp mismatch; mov rcx, r9
+        _code.U8(0x4C);
+        _code.U8(0x87);
+        _code.U8(0xC9);
+        AddBoundary(next, BoundaryKind.TargetInR8RcxInR9, 0);
+        _code.U8(0xE3);
+        _code.U8(8);
+        _code.U8(0x4C);
+        _code.U8(0x87);
+        _code.U8(0xC9);
+        AddBoundary(next, BoundaryKind.TargetInR8, 0);
+        _code.JmpTo(Stub(_layout.IndirectJump));
+        AddBoundary(next, BoundaryKind.TargetInR8RcxInR9, 0);
+        _code.Mov64(HostReg.Rcx, HostReg.R9);
+    }
+
+    private void EmitRet(ref Scanned s)
+    {
+        ref I386Insn insn = ref s.Insn;
+        if ((insn.Prefixes & I386Prefixes.OperandSize) != 0)
+        {
+            EmitEmulate(ref s);
+            return;
+        }
+
+        int pop = 4 + (s.Class == I386Class.RetImm ? (int)(insn.Imm & 0xFFFF) : 0);
+        _code.Load32(HostReg.Target, HostReg.Esp, _delta);
+        _code.Lea32(HostReg.Esp, HostReg.Esp, _delta + pop);
+        if (pop > short.MaxValue)
+        {
+            AddBoundary(insn.Address, BoundaryKind.TargetInR8, 0);
+        }
+        else
+        {
+            _delta = -pop;
+            Mark(BoundaryKind.Normal);
+        }
+
+        _delta = 0;
+        if (_request.Checked)
+        {
+            _code.JmpTo(Stub(_layout.IndirectJump));
+            return;
+        }
+
+        _code.U8(0xC3);
+    }
+
+    private void EmitSyscall(ref Scanned s, int stub)
+    {
+        CommitBeforeBranch();
+        _code.MovImm32(HostReg.R9, s.Insn.Address + s.Insn.Length);
+        _code.JmpTo(Stub(stub));
+    }
+
+    /// <summary>Leaves to the dispatcher, which carries the instruction out and goes on behind it.</summary>
+    private void EmitEmulate(ref Scanned s)
+    {
+        CommitBeforeBranch();
+        _code.MovImm32(HostReg.R9, s.Insn.Address);
+        _code.JmpTo(Stub(_layout.EmulateExit));
+    }
+
+    /// <summary>jcc to a cold copy of <see cref="EmitEmulate"/>.</summary>
+    private void EmitColdEmulate(int condition, ref Scanned s)
+    {
+        if (_coldCount == MaxCold)
+        {
+            // Over the limit the unit ends before this instruction.
+            EmitEmulate(ref s);
+            return;
+        }
+
+        _code.JccTo(condition, _code.Position);
+        _cold[_coldCount * 2] = _code.Position - 4;
+        _cold[(_coldCount * 2) + 1] = ((long)(uint)_delta << 32) | s.Insn.Address;
+        _coldCount++;
+    }
+
+    private void EmitColdStubs()
+    {
+        AddBoundary(_request.Pc, BoundaryKind.Leaving, 0);
+        for (int i = 0; i < _coldCount; i++)
+        {
+            int at = (int)_cold[i * 2];
+            *(int*)(_code.Start + at) = _code.Position - (at + 4);
+            long packed = _cold[(i * 2) + 1];
+            _delta = (int)(packed >> 32);
+            CommitEsp();
+            _code.MovImm32(HostReg.R9, (uint)packed);
+            _code.JmpTo(Stub(_layout.EmulateExit));
+        }
+
+        for (int i = 0; i < _result->ExitCount; i++)
+        {
+            ref UnitExit exit = ref _result->Exits[i];
+            exit.StubOffset = _code.Position;
+            *(int*)(_code.Start + exit.PatchOffset) = _code.Position - (exit.PatchOffset + 4);
+            _code.MovImm32(HostReg.R9, _request.FirstExitId + (uint)i);
+            _code.JmpTo(Stub(_layout.LinkExit));
+        }
+    }
+}

@@ -1,0 +1,167 @@
+using Lodge.Translator.I386;
+
+namespace Lodge.Translator.X64;
+
+/// <summary>First pass: which instructions belong to the unit, where its joins are, which flags are live.</summary>
+public unsafe partial struct UnitTranslator
+{
+    /// <summary>
+    /// Decodes from the first instruction on. The run ends behind an instruction without fall-through that no earlier branch of the
+    /// unit jumps over, at the instruction limit, or where nothing more can be fetched.
+    /// </summary>
+    private void Scan()
+    {
+        uint pc = _request.Pc;
+        uint furthest = pc;
+        int limit = _request.MaxInstructions < MaxUnitInstructions ? _request.MaxInstructions : MaxUnitInstructions;
+        while (_count < limit)
+        {
+            ulong room = _request.FetchEnd > pc ? _request.FetchEnd - pc : 0;
+            if (room == 0)
+            {
+                break;
+            }
+
+            ref Scanned s = ref _scan[_count];
+            s = default;
+            int length = I386Decoder.Decode((byte*)(pc + _request.GuestBase), room < 64 ? (int)room : 64, pc, out s.Insn);
+            if (length < 0)
+            {
+                // The instruction runs over the end of what may be fetched, or is longer than 15 bytes. As the first instruction it is
+                // the caller's fault to raise; later ones are reached by an exit and become a first instruction then.
+                break;
+            }
+
+            s.Class = I386Table.Class(s.Insn.Row);
+            _count++;
+            pc += s.Insn.Length;
+            if (s.Insn.Length == 0)
+            {
+                s.Insn.Length = 1;
+                pc++;
+            }
+
+            switch (s.Class)
+            {
+                case I386Class.Jcc:
+                case I386Class.Loop:
+                case I386Class.Jecxz:
+                case I386Class.JmpRel:
+                    uint target = BranchTarget(s.Insn);
+                    if (target > furthest)
+                    {
+                        furthest = target;
+                    }
+
+                    break;
+                default:
+                    break;
+            }
+
+            if (!FallsThrough(s.Class) && (furthest < pc || EndsUnit(s.Class)))
+            {
+                break;
+            }
+
+            // Forward code that only a branch over it reaches is worth including only when it is near.
+            if (!FallsThrough(s.Class) && furthest >= pc && furthest - pc > 64)
+            {
+                break;
+            }
+
+            if (_request.Checked && (I386Table.Operands(s.Insn.Row) & I386Operands.MemWrite) != 0)
+            {
+                break;
+            }
+        }
+
+        for (int i = 0; i < _count; i++)
+        {
+            I386Class c = _scan[i].Class;
+            if (c is I386Class.Jcc or I386Class.Loop or I386Class.Jecxz or I386Class.JmpRel)
+            {
+                int at = IndexOf(BranchTarget(_scan[i].Insn));
+                if (at >= 0)
+                {
+                    _scan[at].IsJoin = true;
+                }
+            }
+        }
+    }
+
+    /// <summary>Target of a relative branch; a 66h prefix truncates EIP to 16 bits.</summary>
+    private static uint BranchTarget(in I386Insn insn)
+    {
+        uint target = insn.Address + insn.Length + insn.Imm;
+        return (insn.Prefixes & I386Prefixes.OperandSize) != 0 ? target & 0xFFFF : target;
+    }
+
+    private static bool FallsThrough(I386Class c) => c switch
+    {
+        I386Class.JmpRel or I386Class.JmpRM or I386Class.Ret or I386Class.RetImm => false,
+        _ => !EndsUnit(c),
+    };
+
+    /// <summary>Classes that leave to the dispatcher: nothing behind them belongs to the unit unless a branch goes there.</summary>
+    private static bool EndsUnit(I386Class c) => c switch
+    {
+        I386Class.Invalid or I386Class.Ud or I386Class.IntImm or I386Class.Int3 or I386Class.Int1 or I386Class.Into or I386Class.Bound
+            or I386Class.CallFar or I386Class.JmpFar or I386Class.RetFar or I386Class.Iret or I386Class.Sysenter or I386Class.Syscall
+            or I386Class.BcdAdjust or I386Class.BcdAxImm or I386Class.Salc or I386Class.Arpl or I386Class.PushSeg or I386Class.PopSeg
+            or I386Class.MovFromSeg or I386Class.MovToSeg or I386Class.LoadFarPointer or I386Class.Enter or I386Class.Cpuid
+            or I386Class.Xgetbv or I386Class.Descriptor or I386Class.SystemTable => true,
+        _ => false,
+    };
+
+    /// <summary>
+    /// Backward flag liveness over the run. Branches to joins further on use the join's own result; branches backwards, exits, calls and
+    /// returns count as reading every flag, so that a guest which passes flags in unusual ways keeps them.
+    /// </summary>
+    private void ComputeLiveness()
+    {
+        I386Flags live = I386Flags.Arith;
+        for (int i = _count - 1; i >= 0; i--)
+        {
+            ref Scanned s = ref _scan[i];
+            switch (s.Class)
+            {
+                case I386Class.JmpRel:
+                    int jump = IndexOf(BranchTarget(s.Insn));
+                    live = jump > i ? LiveIn(jump) : I386Flags.Arith;
+                    break;
+                case I386Class.Jcc:
+                case I386Class.Loop:
+                case I386Class.Jecxz:
+                    int branch = IndexOf(BranchTarget(s.Insn));
+                    live |= branch > i ? LiveIn(branch) : I386Flags.Arith;
+                    break;
+                default:
+                    if (!FallsThrough(s.Class) || s.Class is I386Class.CallRel or I386Class.CallRM)
+                    {
+                        // LiveOut of a call describes the landing behind it; LiveIn below treats the call itself as reading all.
+                        if (!FallsThrough(s.Class))
+                        {
+                            live = I386Flags.Arith;
+                        }
+                    }
+
+                    break;
+            }
+
+            s.LiveOut = live;
+            live = LiveInOf(ref s);
+        }
+    }
+
+    private readonly I386Flags LiveIn(int index) => LiveInOf(ref _scan[index]);
+
+    private static I386Flags LiveInOf(ref Scanned s)
+    {
+        if (s.Class is I386Class.CallRel or I386Class.CallRM || EndsUnit(s.Class))
+        {
+            return I386Flags.Arith;
+        }
+
+        return (s.LiveOut & ~I386Decoder.FlagsKilled(s.Insn)) | I386Table.FlagsRead(s.Insn.Row);
+    }
+}

@@ -1,0 +1,223 @@
+using System.Runtime.CompilerServices;
+using Lodge.Translator.I386;
+
+namespace Lodge.Translator.X64;
+
+/// <summary>
+/// Translates one unit of i386 code to x86-64: a run of guest instructions in address order with one first entry, inner joins and
+/// several exits. Instructions are copied register for register; what differs between the modes is rewritten (docs/translator.md).
+/// Deterministic: the same bytes, request and layout give the same host bytes. No state outside this value; not thread-safe.
+/// </summary>
+public unsafe partial struct UnitTranslator
+{
+    /// <summary>Most instructions a unit may have.</summary>
+    public const int MaxUnitInstructions = 128;
+
+    /// <summary>Host bytes that a unit can need in the worst case.</summary>
+    public const int MaxUnitHostBytes = MaxUnitInstructions * 160 + 1024;
+
+    /// <summary>Side table entries that a unit can need in the worst case.</summary>
+    public const int MaxUnitBoundaries = (MaxUnitInstructions * 6) + 16;
+
+    private const int MaxDelta = 2048;
+    private const int MaxCold = 64;
+
+    private UnitRequest _request;
+    private HostLayout _layout;
+    private UnitResult* _result;
+    private Scanned* _scan;
+    private int _count;
+    private int _index;
+    private int _delta;
+    private CodeBuffer _code;
+    private bool _stopped;
+    private int _pendingCount;
+    private Pending* _pending;
+    private int _coldCount;
+    private fixed long _cold[MaxCold * 2];
+
+    /// <summary>One scanned instruction.</summary>
+    internal struct Scanned
+    {
+        internal I386Insn Insn;
+        internal I386Flags LiveOut;
+        internal int HostOffset;
+        internal I386Class Class;
+        internal bool IsJoin;
+    }
+
+    private struct Pending
+    {
+        internal int PatchOffset;
+        internal int TargetIndex;
+    }
+
+    /// <summary>
+    /// Translates the unit at <c>request.Pc</c>. Returns the number of guest instructions, or 0 when not even the first instruction
+    /// can be fetched (the caller raises the guest's fault).
+    /// </summary>
+    public static int Translate(in UnitRequest request, in HostLayout layout, UnitResult* result, ref UnitScratch scratch)
+    {
+        UnitTranslator translator = default;
+        translator._request = request;
+        translator._layout = layout;
+        translator._result = result;
+        translator._code = result->Code;
+        translator._scan = (Scanned*)scratch.Scan;
+        translator._pending = (Pending*)scratch.PendingJumps;
+        result->BoundaryCount = 0;
+        result->ExitCount = 0;
+        result->EntryCount = 0;
+        result->LandingCount = 0;
+        translator.Scan();
+        if (translator._count == 0)
+        {
+            return 0;
+        }
+
+        translator.ComputeLiveness();
+        translator.EmitAll();
+        result->Code = translator._code;
+        result->Instructions = translator._count;
+        return translator._count;
+    }
+
+    private void EmitAll()
+    {
+        for (_index = 0; _index < _count && !_stopped; _index++)
+        {
+            ref Scanned s = ref _scan[_index];
+            if (s.IsJoin && _delta != 0)
+            {
+                // The instruction before is done and must not be restarted while the stack pointer is brought up to date.
+                AddBoundary(s.Insn.Address, BoundaryKind.Normal, 0);
+                CommitEsp();
+            }
+
+            s.HostOffset = _code.Position;
+            if (s.IsJoin && _index != 0)
+            {
+                ref UnitEntry entry = ref _result->Entries[_result->EntryCount++];
+                entry.Address = s.Insn.Address;
+                entry.HostOffset = s.HostOffset;
+            }
+
+            Mark(BoundaryKind.Normal);
+            Emit(ref s);
+            if (_delta is > MaxDelta or < -MaxDelta)
+            {
+                MarkNext(BoundaryKind.Normal);
+                CommitEsp();
+            }
+        }
+
+        if (!_stopped)
+        {
+            MarkNext(BoundaryKind.Normal);
+            CommitEsp();
+            uint next = _scan[_count - 1].Insn.Address + _scan[_count - 1].Insn.Length;
+            EmitExitJump(next);
+        }
+
+        ResolvePending();
+        EmitColdStubs();
+        I386Insn last = _scan[_count - 1].Insn;
+        _result->GuestLength = last.Address + last.Length - _request.Pc;
+    }
+
+    /// <summary>Opens a side table entry for the current instruction at the current host position.</summary>
+    private void Mark(BoundaryKind kind, int register = 0) => AddBoundary(_scan[_index].Insn.Address, kind, register);
+
+    /// <summary>Opens a side table entry for the next instruction: everything before is done.</summary>
+    private void MarkNext(BoundaryKind kind)
+    {
+        ref I386Insn insn = ref _scan[_index < _count ? _index : _count - 1].Insn;
+        AddBoundary(insn.Address + insn.Length, kind, 0);
+    }
+
+    private void AddBoundary(uint guest, BoundaryKind kind, int register)
+    {
+        ushort host = (ushort)_code.Position;
+        if (_result->BoundaryCount > 0 && _result->Boundaries[_result->BoundaryCount - 1].HostOffset == host)
+        {
+            _result->BoundaryCount--;
+        }
+
+        ref Boundary b = ref _result->Boundaries[_result->BoundaryCount++];
+        b.HostOffset = host;
+        b.GuestOffset = (ushort)(guest - _request.Pc);
+        b.EspDelta = (short)_delta;
+        b.Kind = kind;
+        b.Register = (byte)register;
+    }
+
+    /// <summary>Brings r15d up to the guest's ESP. Flag-neutral.</summary>
+    private void CommitEsp()
+    {
+        if (_delta != 0)
+        {
+            _code.Lea32(HostReg.Esp, HostReg.Esp, _delta);
+            _delta = 0;
+        }
+    }
+
+    private void ResolvePending()
+    {
+        for (int i = 0; i < _pendingCount; i++)
+        {
+            int target = _scan[_pending[i].TargetIndex].HostOffset;
+            *(int*)(_code.Start + _pending[i].PatchOffset) = target - (_pending[i].PatchOffset + 4);
+        }
+    }
+
+    /// <summary>Index of the scanned instruction at <paramref name="address"/>, or -1.</summary>
+    private readonly int IndexOf(uint address)
+    {
+        if (address < _request.Pc || address > _scan[_count - 1].Insn.Address)
+        {
+            return -1;
+        }
+
+        int low = 0;
+        int high = _count - 1;
+        while (low <= high)
+        {
+            int mid = (low + high) >> 1;
+            uint at = _scan[mid].Insn.Address;
+            if (at == address)
+            {
+                return mid;
+            }
+
+            if (at < address)
+            {
+                low = mid + 1;
+            }
+            else
+            {
+                high = mid - 1;
+            }
+        }
+
+        return -1;
+    }
+
+    /// <summary>Position, relative to the unit, of a place in the stub area.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private readonly int Stub(int cacheOffset) => cacheOffset - _request.HostOffset;
+}
+
+/// <summary>Work memory of a translation; owned by whoever holds the translation lock.</summary>
+public unsafe struct UnitScratch
+{
+    /// <summary>At least <see cref="ScanBytes"/> bytes.</summary>
+    public byte* Scan;
+    /// <summary>At least <see cref="PendingBytes"/> bytes.</summary>
+    public byte* PendingJumps;
+
+    /// <summary>Bytes needed for <see cref="Scan"/>.</summary>
+    public const int ScanBytes = 64 * (UnitTranslator.MaxUnitInstructions + 2);
+
+    /// <summary>Bytes needed for <see cref="PendingJumps"/>.</summary>
+    public const int PendingBytes = 8 * (UnitTranslator.MaxUnitInstructions + 2);
+}

@@ -1,0 +1,162 @@
+using System.Runtime.InteropServices;
+
+namespace Lodge.Translator.X64;
+
+/// <summary>Why translated code returned to the dispatcher. Stored in the thread record by the exit stubs.</summary>
+public enum ExitReason : uint
+{
+    /// <summary>A direct exit without translated target; the argument is its exit id.</summary>
+    Link,
+    /// <summary>An indirect transfer or return missed the target table; the argument is the guest address.</summary>
+    Miss,
+    /// <summary>INT 80h or SYSENTER/SYSCALL; EIP is behind the instruction.</summary>
+    Syscall,
+    /// <summary>An instruction that the dispatcher carries out; EIP is at the instruction.</summary>
+    Emulate,
+    /// <summary>A signal handler took the thread out of translated code; the precise frame comes from the side table.</summary>
+    Interrupted,
+    /// <summary>The entry stub saw a pending signal and did not enter.</summary>
+    NotEntered,
+    /// <summary>SYSENTER: the fast system call entry, which returns to the vDSO.</summary>
+    Sysenter,
+}
+
+/// <summary>How the guest state is found when a thread is stopped between two host instructions.</summary>
+public enum BoundaryKind : byte
+{
+    /// <summary>EIP is the entry's guest address, ESP is r15d plus the entry's delta. Nothing visible has been done yet for that instruction.</summary>
+    Normal,
+    /// <summary>The transfer is done: EIP is r8d, ESP is r15d.</summary>
+    TargetInR8,
+    /// <summary>As <see cref="TargetInR8"/>, with ECX parked in r9.</summary>
+    TargetInR8RcxInR9,
+    /// <summary>As <see cref="Normal"/>, with AL and AH (CL and CH, …) exchanged; <see cref="Boundary.Register"/> says which.</summary>
+    SwappedBytes,
+    /// <summary>On the way out: the exit stub will report the state itself; leave the thread alone.</summary>
+    Leaving,
+}
+
+/// <summary>One entry of a unit's side table, valid from its host offset up to the next entry's.</summary>
+[StructLayout(LayoutKind.Sequential, Size = 8)]
+public struct Boundary
+{
+    /// <summary>Host offset from the unit's first byte.</summary>
+    public ushort HostOffset;
+    /// <summary>Guest offset from the unit's first byte.</summary>
+    public ushort GuestOffset;
+    /// <summary>Guest ESP minus r15d.</summary>
+    public short EspDelta;
+    /// <summary>How to read the state.</summary>
+    public BoundaryKind Kind;
+    /// <summary>Register of <see cref="BoundaryKind.SwappedBytes"/>, 0-3.</summary>
+    public byte Register;
+}
+
+/// <summary>Shape of a direct exit.</summary>
+public enum UnitExitKind : byte
+{
+    /// <summary>jmp or jcc: the rel32 at the patch offset may be pointed at the target's code.</summary>
+    Jump,
+    /// <summary>call.</summary>
+    Call,
+}
+
+/// <summary>A direct exit of a unit: where its rel32 is, where its cold stub is, where it goes.</summary>
+public struct UnitExit
+{
+    /// <summary>Offset of the rel32 field from the unit's first host byte.</summary>
+    public int PatchOffset;
+    /// <summary>Offset of the cold stub that the rel32 points at while unlinked.</summary>
+    public int StubOffset;
+    /// <summary>Guest address of the target.</summary>
+    public uint Target;
+    /// <summary>Jump or call.</summary>
+    public UnitExitKind Kind;
+}
+
+/// <summary>A place inside a unit that other units may enter: a guest address with ESP delta 0.</summary>
+public struct UnitEntry
+{
+    /// <summary>Guest address.</summary>
+    public uint Address;
+    /// <summary>Host offset from the unit's first byte.</summary>
+    public int HostOffset;
+}
+
+/// <summary>
+/// Offsets into the thread record and into the stub area that emitted code uses. Filled by the shim from its structures; tests and the
+/// service may fill in any consistent set. The translator's output depends on it, so it is part of what a cached image is keyed by.
+/// </summary>
+public struct HostLayout
+{
+    /// <summary>Offset of fs_base in the thread record.</summary>
+    public int FsBase;
+    /// <summary>Offset of gs_base in the thread record.</summary>
+    public int GsBase;
+    /// <summary>Offset of ds_base in the thread record.</summary>
+    public int DsBase;
+    /// <summary>Offset of es_base in the thread record.</summary>
+    public int EsBase;
+    /// <summary>Offset of ss_base in the thread record.</summary>
+    public int SsBase;
+    /// <summary>Offset of cs_base in the thread record.</summary>
+    public int CsBase;
+    /// <summary>Code cache offset of the stub that takes an exit id in r9d.</summary>
+    public int LinkExit;
+    /// <summary>Code cache offset of the indirect branch stub: target in r8d.</summary>
+    public int IndirectJump;
+    /// <summary>Code cache offset of the system call exit: EIP in r9d.</summary>
+    public int SyscallExit;
+    /// <summary>Code cache offset of the sysenter exit: EIP in r9d.</summary>
+    public int SysenterExit;
+    /// <summary>Code cache offset of the emulation exit: EIP in r9d.</summary>
+    public int EmulateExit;
+}
+
+/// <summary>What to translate, and where the result will run.</summary>
+public unsafe struct UnitRequest
+{
+    /// <summary>Guest address of the first instruction.</summary>
+    public uint Pc;
+    /// <summary>Host address minus guest address of the code bytes: 0 in a shim.</summary>
+    public long GuestBase;
+    /// <summary>First guest address behind <see cref="Pc"/> from which nothing may be fetched.</summary>
+    public ulong FetchEnd;
+    /// <summary>Most instructions a unit may have.</summary>
+    public int MaxInstructions;
+    /// <summary>Code cache offset of the unit's first byte (for the distances to stubs and line crossing).</summary>
+    public int HostOffset;
+    /// <summary>Exit id of the unit's first exit.</summary>
+    public uint FirstExitId;
+    /// <summary>True when data segments other than FS and GS have a base: every access adds it.</summary>
+    public bool Segmented;
+    /// <summary>True for pages that are written and executed by turns: the unit checks its own bytes on entry and ends behind every store.</summary>
+    public bool Checked;
+}
+
+/// <summary>Result of a translation; arrays are the caller's.</summary>
+public unsafe struct UnitResult
+{
+    /// <summary>Host code buffer.</summary>
+    public CodeBuffer Code;
+    /// <summary>Side table.</summary>
+    public Boundary* Boundaries;
+    /// <summary>Entries in the side table.</summary>
+    public int BoundaryCount;
+    /// <summary>Direct exits.</summary>
+    public UnitExit* Exits;
+    /// <summary>Number of direct exits.</summary>
+    public int ExitCount;
+    /// <summary>Inner entries (the first instruction is not among them).</summary>
+    public UnitEntry* Entries;
+    /// <summary>Number of inner entries.</summary>
+    public int EntryCount;
+    /// <summary>Host offsets of the `jne` of return landings, to be turned into jumps when the unit dies.</summary>
+    public int* Landings;
+    /// <summary>Number of landings.</summary>
+    public int LandingCount;
+    /// <summary>Guest bytes covered from the first instruction.</summary>
+    public uint GuestLength;
+    /// <summary>Instructions translated.</summary>
+    public int Instructions;
+}

@@ -13,6 +13,7 @@ public static class Program
           generate --kernel DIR   read a kernel tree, write tables/*.tsv (stops on open questions, listing every one)
           emit                    write generated/*.g.cs and docs/syscall-coverage-*.md from the committed tables
         options:
+          --check                 emit: write nothing, fail when a committed file is stale
           --root DIR              repository (default: the folder above abi-maps that holds this generator's tables)
           --output DIR            where tables are written (default: ROOT/abi-maps/tables)
         """;
@@ -35,6 +36,8 @@ public static class Program
             {
                 case "generate" when kernel is not null:
                     return Generate(root, kernel, output);
+                case "emit":
+                    return Emit(root, args.Contains("--check"));
                 default:
                     Console.Error.WriteLine(Usage);
                     return 2;
@@ -70,11 +73,33 @@ public static class Program
             files.Add(($"{abi}.tsv", SyscallTableFile.Format(abi, rows)));
             Console.WriteLine($"{abi}: {rows.Count(r => r.IsImplemented)} calls, {rows.Count(r => !r.IsImplemented && !r.IsHole)} not implemented, {rows.Count(r => r.IsHole)} holes");
         }
+        files.Add(("errno.tsv", ErrnoTable.Format(ErrnoTable.Read(kernel))));
         foreach (string unused in hand.Unused())
         {
             questions.Add(unused);
         }
         return Finish(questions, output, files);
+    }
+
+    private static int Emit(string root, bool check)
+    {
+        var questions = new OpenQuestions();
+        var notes = new List<string>();
+        IReadOnlyDictionary<string, string> outputs = Emitter.Build(root, questions, notes);
+        foreach (string note in notes)
+        {
+            Console.WriteLine(note);
+        }
+        if (!check || questions.All.Count > 0)
+        {
+            return Finish(questions, root, outputs.Select(o => (o.Key, o.Value)).ToList());
+        }
+        List<string> stale = outputs.Where(o => !File.Exists(Path.Combine(root, o.Key)) || File.ReadAllText(Path.Combine(root, o.Key)) != o.Value).Select(o => o.Key).ToList();
+        foreach (string path in stale)
+        {
+            Console.Error.WriteLine($"abi-maps: {path} is not what the tables give: run make abi-emit");
+        }
+        return stale.Count > 0 ? 1 : 0;
     }
 
     private static int Finish(OpenQuestions questions, string output, List<(string Name, string Text)> files)

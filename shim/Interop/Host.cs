@@ -4,7 +4,7 @@ namespace Lodge.Shim;
 /// System calls of the host kernel. Results are the kernel's own: a value, or -errno in [-4095, -1]. Async-signal-safe, any thread.
 /// Arguments are the full registers: cast guest values to the width that the kernel reads (uint zero-extends, int sign-extends).
 /// </summary>
-public static unsafe class Host
+public static unsafe partial class Host
 {
     /// <summary>A call without arguments.</summary>
     public static long Syscall(int nr) => Stubs.Syscall3(0, 0, 0, nr);

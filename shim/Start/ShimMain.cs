@@ -5,11 +5,33 @@ namespace Lodge.Shim;
 /// <summary>The entry point: <c>_start</c> of the linker script passes the initial stack pointer.</summary>
 public static unsafe class ShimMain
 {
-    /// <summary>Runs the shim. The process ends by exit_group inside.</summary>
+    /// <summary>Does what the command line asks for. Ends the process.</summary>
     [RuntimeExport("shim_main")]
     public static void Main(ulong* stack)
     {
-        Out.Write(1, "hello\n"u8);
+        StartInfo start = new(stack);
+        Options options = Options.Parse(start);
+        switch (options.Mode)
+        {
+            case StartMode.Help:
+                Usage.Help();
+                break;
+            case StartMode.Version:
+                Usage.Version();
+                break;
+            case StartMode.SelfTest:
+                Host.ExitGroup(SelfTest.Run(start));
+                break;
+            case StartMode.Invalid:
+                Usage.Complain(options);
+                Host.ExitGroup(Usage.ExitStatus);
+                break;
+            default:
+                Out.Write(2, "lodge-shim: this build contains no program loader\n"u8);
+                Host.ExitGroup(126);
+                break;
+        }
+
         Host.ExitGroup(0);
     }
 }

@@ -442,7 +442,11 @@ public static unsafe class ArmFallback
     public static int sys_restart_syscall(GuestThread* t, int nr = 0) => (int)Host.BlockingCall(t, Lodge.Abi.Nr.restart_syscall);
     public static int sys_exit(GuestThread* t, int nr = 1) => Unimplemented.Report(t, false, nr);
     public static int sys_fork(GuestThread* t, int nr = 2) => Unimplemented.Report(t, false, nr);
-    public static int sys_read(GuestThread* t, int nr = 3) => (int)Host.BlockingCall(t, Lodge.Abi.Nr.read, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
+    public static int sys_read(GuestThread* t, int nr = 3)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
+        return (int)Host.BlockingCall(t, Lodge.Abi.Nr.read, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
+    }
     public static int sys_write(GuestThread* t, int nr = 4) => (int)Host.BlockingCall(t, Lodge.Abi.Nr.write, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
     public static int sys_open(GuestThread* t, int nr = 5) => Unimplemented.Report(t, false, nr);
     public static int sys_close(GuestThread* t, int nr = 6) => Unimplemented.Report(t, false, nr);
@@ -469,7 +473,11 @@ public static unsafe class ArmFallback
     public static int sys_mkdir(GuestThread* t, int nr = 39) => (int)Host.Syscall(Lodge.Abi.Nr.mkdirat, -100, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1));
     public static int sys_rmdir(GuestThread* t, int nr = 40) => (int)Host.Syscall(Lodge.Abi.Nr.unlinkat, -100, ArmAbi.Arg(t, 0), 0x200);
     public static int sys_dup(GuestThread* t, int nr = 41) => (int)Host.Syscall(Lodge.Abi.Nr.dup, (int)ArmAbi.Arg(t, 0));
-    public static int sys_pipe(GuestThread* t, int nr = 42) => (int)Host.Syscall(Lodge.Abi.Nr.pipe2, ArmAbi.Arg(t, 0), 0);
+    public static int sys_pipe(GuestThread* t, int nr = 42)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 0), 8);
+        return (int)Host.Syscall(Lodge.Abi.Nr.pipe2, ArmAbi.Arg(t, 0), 0);
+    }
     public static int sys_times(GuestThread* t, int nr = 43) => Unimplemented.Report(t, false, nr);
     public static int sys_brk(GuestThread* t, int nr = 45) => Unimplemented.Report(t, false, nr);
     public static int sys_setgid(GuestThread* t, int nr = 46) => Unimplemented.Report(t, false, nr);
@@ -514,7 +522,11 @@ public static unsafe class ArmFallback
     public static int sys_setpriority(GuestThread* t, int nr = 97) => (int)Host.Syscall(Lodge.Abi.Nr.setpriority, (int)ArmAbi.Arg(t, 0), (int)ArmAbi.Arg(t, 1), (int)ArmAbi.Arg(t, 2));
     public static int sys_statfs(GuestThread* t, int nr = 99) => Unimplemented.Report(t, false, nr);
     public static int sys_fstatfs(GuestThread* t, int nr = 100) => Unimplemented.Report(t, false, nr);
-    public static int sys_syslog(GuestThread* t, int nr = 103) => (int)Host.BlockingCall(t, Lodge.Abi.Nr.syslog, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), (int)ArmAbi.Arg(t, 2));
+    public static int sys_syslog(GuestThread* t, int nr = 103)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
+        return (int)Host.BlockingCall(t, Lodge.Abi.Nr.syslog, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), (int)ArmAbi.Arg(t, 2));
+    }
     public static int sys_setitimer(GuestThread* t, int nr = 104) => Unimplemented.Report(t, false, nr);
     public static int sys_getitimer(GuestThread* t, int nr = 105) => Unimplemented.Report(t, false, nr);
     public static int sys_newstat(GuestThread* t, int nr = 106) => Unimplemented.Report(t, false, nr);
@@ -534,13 +546,21 @@ public static unsafe class ArmFallback
     public static int sys_sigprocmask(GuestThread* t, int nr = 126) => Unimplemented.Report(t, false, nr);
     public static int sys_init_module(GuestThread* t, int nr = 128) => (int)Host.Syscall(Lodge.Abi.Nr.init_module, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
     public static int sys_delete_module(GuestThread* t, int nr = 129) => (int)Host.Syscall(Lodge.Abi.Nr.delete_module, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1));
-    public static int sys_quotactl(GuestThread* t, int nr = 131) => (int)Host.BlockingCall(t, Lodge.Abi.Nr.quotactl, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3));
+    public static int sys_quotactl(GuestThread* t, int nr = 131)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 3), 128);
+        return (int)Host.BlockingCall(t, Lodge.Abi.Nr.quotactl, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3));
+    }
     public static int sys_getpgid(GuestThread* t, int nr = 132) => (int)Host.Syscall(Lodge.Abi.Nr.getpgid, (int)ArmAbi.Arg(t, 0));
     public static int sys_fchdir(GuestThread* t, int nr = 133) => (int)Host.Syscall(Lodge.Abi.Nr.fchdir, (int)ArmAbi.Arg(t, 0));
 #if ARM64
     public static int sys_sysfs(GuestThread* t, int nr = 135) => -Lodge.Abi.Errno.ENOSYS;
 #else
-    public static int sys_sysfs(GuestThread* t, int nr = 135) => (int)Host.Syscall(Lodge.Abi.Nr.sysfs, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
+    public static int sys_sysfs(GuestThread* t, int nr = 135)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 2), 4096);
+        return (int)Host.Syscall(Lodge.Abi.Nr.sysfs, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
+    }
 #endif
     public static int sys_personality(GuestThread* t, int nr = 136) => Unimplemented.Report(t, false, nr);
     public static int sys_setfsuid(GuestThread* t, int nr = 138) => Unimplemented.Report(t, false, nr);
@@ -559,7 +579,11 @@ public static unsafe class ArmFallback
     public static int sys_mlockall(GuestThread* t, int nr = 152) => Unimplemented.Report(t, false, nr);
     public static int sys_munlockall(GuestThread* t, int nr = 153) => Unimplemented.Report(t, false, nr);
     public static int sys_sched_setparam(GuestThread* t, int nr = 154) => (int)Host.Syscall(Lodge.Abi.Nr.sched_setparam, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1));
-    public static int sys_sched_getparam(GuestThread* t, int nr = 155) => (int)Host.Syscall(Lodge.Abi.Nr.sched_getparam, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1));
+    public static int sys_sched_getparam(GuestThread* t, int nr = 155)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 1), 4);
+        return (int)Host.Syscall(Lodge.Abi.Nr.sched_getparam, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1));
+    }
     public static int sys_sched_setscheduler(GuestThread* t, int nr = 156) => (int)Host.Syscall(Lodge.Abi.Nr.sched_setscheduler, (int)ArmAbi.Arg(t, 0), (int)ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
     public static int sys_sched_getscheduler(GuestThread* t, int nr = 157) => (int)Host.Syscall(Lodge.Abi.Nr.sched_getscheduler, (int)ArmAbi.Arg(t, 0));
     public static int sys_sched_yield(GuestThread* t, int nr = 158) => (int)Host.Syscall(Lodge.Abi.Nr.sched_yield);
@@ -584,9 +608,22 @@ public static unsafe class ArmFallback
     public static int sys_pread64(GuestThread* t, int nr = 180) => Unimplemented.Report(t, false, nr);
     public static int sys_pwrite64(GuestThread* t, int nr = 181) => Unimplemented.Report(t, false, nr);
     public static int sys_chown(GuestThread* t, int nr = 182) => Unimplemented.Report(t, false, nr);
-    public static int sys_getcwd(GuestThread* t, int nr = 183) => (int)Host.Syscall(Lodge.Abi.Nr.getcwd, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1));
-    public static int sys_capget(GuestThread* t, int nr = 184) => (int)Host.Syscall(Lodge.Abi.Nr.capget, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1));
-    public static int sys_capset(GuestThread* t, int nr = 185) => (int)Host.Syscall(Lodge.Abi.Nr.capset, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1));
+    public static int sys_getcwd(GuestThread* t, int nr = 183)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1));
+        return (int)Host.Syscall(Lodge.Abi.Nr.getcwd, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1));
+    }
+    public static int sys_capget(GuestThread* t, int nr = 184)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 0), 8);
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 1), 24);
+        return (int)Host.Syscall(Lodge.Abi.Nr.capget, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1));
+    }
+    public static int sys_capset(GuestThread* t, int nr = 185)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 0), 8);
+        return (int)Host.Syscall(Lodge.Abi.Nr.capset, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1));
+    }
     public static int sys_sigaltstack(GuestThread* t, int nr = 186) => Unimplemented.Report(t, false, nr);
     public static int sys_sendfile(GuestThread* t, int nr = 187) => Unimplemented.Report(t, false, nr);
     public static int sys_vfork(GuestThread* t, int nr = 190) => Unimplemented.Report(t, false, nr);
@@ -604,13 +641,29 @@ public static unsafe class ArmFallback
     public static int sys_getegid32(GuestThread* t, int nr = 202) => (int)Host.Syscall(Lodge.Abi.Nr.getegid);
     public static int sys_setreuid32(GuestThread* t, int nr = 203) => (int)Host.Syscall(Lodge.Abi.Nr.setreuid, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1));
     public static int sys_setregid32(GuestThread* t, int nr = 204) => (int)Host.Syscall(Lodge.Abi.Nr.setregid, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1));
-    public static int sys_getgroups32(GuestThread* t, int nr = 205) => (int)Host.Syscall(Lodge.Abi.Nr.getgroups, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1));
+    public static int sys_getgroups32(GuestThread* t, int nr = 205)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 0) * 4);
+        return (int)Host.Syscall(Lodge.Abi.Nr.getgroups, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1));
+    }
     public static int sys_setgroups32(GuestThread* t, int nr = 206) => (int)Host.Syscall(Lodge.Abi.Nr.setgroups, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1));
     public static int sys_fchown32(GuestThread* t, int nr = 207) => (int)Host.Syscall(Lodge.Abi.Nr.fchown, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
     public static int sys_setresuid32(GuestThread* t, int nr = 208) => (int)Host.Syscall(Lodge.Abi.Nr.setresuid, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
-    public static int sys_getresuid32(GuestThread* t, int nr = 209) => (int)Host.Syscall(Lodge.Abi.Nr.getresuid, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
+    public static int sys_getresuid32(GuestThread* t, int nr = 209)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 0), 4);
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 1), 4);
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 2), 4);
+        return (int)Host.Syscall(Lodge.Abi.Nr.getresuid, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
+    }
     public static int sys_setresgid32(GuestThread* t, int nr = 210) => (int)Host.Syscall(Lodge.Abi.Nr.setresgid, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
-    public static int sys_getresgid32(GuestThread* t, int nr = 211) => (int)Host.Syscall(Lodge.Abi.Nr.getresgid, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
+    public static int sys_getresgid32(GuestThread* t, int nr = 211)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 0), 4);
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 1), 4);
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 2), 4);
+        return (int)Host.Syscall(Lodge.Abi.Nr.getresgid, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
+    }
     public static int sys_chown32(GuestThread* t, int nr = 212) => (int)Host.Syscall(Lodge.Abi.Nr.fchownat, -100, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), 0);
     public static int sys_setuid32(GuestThread* t, int nr = 213) => (int)Host.Syscall(Lodge.Abi.Nr.setuid, ArmAbi.Arg(t, 0));
     public static int sys_setgid32(GuestThread* t, int nr = 214) => (int)Host.Syscall(Lodge.Abi.Nr.setgid, ArmAbi.Arg(t, 0));
@@ -626,17 +679,45 @@ public static unsafe class ArmFallback
     public static int sys_setxattr(GuestThread* t, int nr = 226) => (int)Host.Syscall(Lodge.Abi.Nr.setxattr, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3), (int)ArmAbi.Arg(t, 4));
     public static int sys_lsetxattr(GuestThread* t, int nr = 227) => (int)Host.Syscall(Lodge.Abi.Nr.lsetxattr, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3), (int)ArmAbi.Arg(t, 4));
     public static int sys_fsetxattr(GuestThread* t, int nr = 228) => (int)Host.Syscall(Lodge.Abi.Nr.fsetxattr, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3), (int)ArmAbi.Arg(t, 4));
-    public static int sys_getxattr(GuestThread* t, int nr = 229) => (int)Host.Syscall(Lodge.Abi.Nr.getxattr, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3));
-    public static int sys_lgetxattr(GuestThread* t, int nr = 230) => (int)Host.Syscall(Lodge.Abi.Nr.lgetxattr, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3));
-    public static int sys_fgetxattr(GuestThread* t, int nr = 231) => (int)Host.Syscall(Lodge.Abi.Nr.fgetxattr, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3));
-    public static int sys_listxattr(GuestThread* t, int nr = 232) => (int)Host.Syscall(Lodge.Abi.Nr.listxattr, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
-    public static int sys_llistxattr(GuestThread* t, int nr = 233) => (int)Host.Syscall(Lodge.Abi.Nr.llistxattr, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
-    public static int sys_flistxattr(GuestThread* t, int nr = 234) => (int)Host.Syscall(Lodge.Abi.Nr.flistxattr, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
+    public static int sys_getxattr(GuestThread* t, int nr = 229)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3));
+        return (int)Host.Syscall(Lodge.Abi.Nr.getxattr, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3));
+    }
+    public static int sys_lgetxattr(GuestThread* t, int nr = 230)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3));
+        return (int)Host.Syscall(Lodge.Abi.Nr.lgetxattr, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3));
+    }
+    public static int sys_fgetxattr(GuestThread* t, int nr = 231)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3));
+        return (int)Host.Syscall(Lodge.Abi.Nr.fgetxattr, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3));
+    }
+    public static int sys_listxattr(GuestThread* t, int nr = 232)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
+        return (int)Host.Syscall(Lodge.Abi.Nr.listxattr, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
+    }
+    public static int sys_llistxattr(GuestThread* t, int nr = 233)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
+        return (int)Host.Syscall(Lodge.Abi.Nr.llistxattr, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
+    }
+    public static int sys_flistxattr(GuestThread* t, int nr = 234)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
+        return (int)Host.Syscall(Lodge.Abi.Nr.flistxattr, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
+    }
     public static int sys_removexattr(GuestThread* t, int nr = 235) => (int)Host.Syscall(Lodge.Abi.Nr.removexattr, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1));
     public static int sys_lremovexattr(GuestThread* t, int nr = 236) => (int)Host.Syscall(Lodge.Abi.Nr.lremovexattr, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1));
     public static int sys_fremovexattr(GuestThread* t, int nr = 237) => (int)Host.Syscall(Lodge.Abi.Nr.fremovexattr, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1));
     public static int sys_tkill(GuestThread* t, int nr = 238) => (int)Host.Syscall(Lodge.Abi.Nr.tkill, (int)ArmAbi.Arg(t, 0), (int)ArmAbi.Arg(t, 1));
-    public static int sys_sendfile64(GuestThread* t, int nr = 239) => (int)Host.BlockingCall(t, Lodge.Abi.Nr.sendfile, (int)ArmAbi.Arg(t, 0), (int)ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3));
+    public static int sys_sendfile64(GuestThread* t, int nr = 239)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 2), 8);
+        return (int)Host.BlockingCall(t, Lodge.Abi.Nr.sendfile, (int)ArmAbi.Arg(t, 0), (int)ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3));
+    }
     public static int sys_futex(GuestThread* t, int nr = 240) => Unimplemented.Report(t, false, nr);
     public static int sys_sched_setaffinity(GuestThread* t, int nr = 241) => Unimplemented.Report(t, false, nr);
     public static int sys_sched_getaffinity(GuestThread* t, int nr = 242) => Unimplemented.Report(t, false, nr);
@@ -683,14 +764,43 @@ public static unsafe class ArmFallback
     public static int sys_bind(GuestThread* t, int nr = 282) => (int)Host.Syscall(Lodge.Abi.Nr.bind, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), (int)ArmAbi.Arg(t, 2));
     public static int sys_connect(GuestThread* t, int nr = 283) => (int)Host.BlockingCall(t, Lodge.Abi.Nr.connect, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), (int)ArmAbi.Arg(t, 2));
     public static int sys_listen(GuestThread* t, int nr = 284) => (int)Host.Syscall(Lodge.Abi.Nr.listen, (int)ArmAbi.Arg(t, 0), (int)ArmAbi.Arg(t, 1));
-    public static int sys_accept(GuestThread* t, int nr = 285) => (int)Host.BlockingCall(t, Lodge.Abi.Nr.accept, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
-    public static int sys_getsockname(GuestThread* t, int nr = 286) => (int)Host.Syscall(Lodge.Abi.Nr.getsockname, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
-    public static int sys_getpeername(GuestThread* t, int nr = 287) => (int)Host.Syscall(Lodge.Abi.Nr.getpeername, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
-    public static int sys_socketpair(GuestThread* t, int nr = 288) => (int)Host.Syscall(Lodge.Abi.Nr.socketpair, (int)ArmAbi.Arg(t, 0), (int)ArmAbi.Arg(t, 1), (int)ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3));
+    public static int sys_accept(GuestThread* t, int nr = 285)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 1), 128);
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 2), 4);
+        return (int)Host.BlockingCall(t, Lodge.Abi.Nr.accept, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
+    }
+    public static int sys_getsockname(GuestThread* t, int nr = 286)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 1), 128);
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 2), 4);
+        return (int)Host.Syscall(Lodge.Abi.Nr.getsockname, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
+    }
+    public static int sys_getpeername(GuestThread* t, int nr = 287)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 1), 128);
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 2), 4);
+        return (int)Host.Syscall(Lodge.Abi.Nr.getpeername, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
+    }
+    public static int sys_socketpair(GuestThread* t, int nr = 288)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 3), 8);
+        return (int)Host.Syscall(Lodge.Abi.Nr.socketpair, (int)ArmAbi.Arg(t, 0), (int)ArmAbi.Arg(t, 1), (int)ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3));
+    }
     public static int sys_send(GuestThread* t, int nr = 289) => (int)Host.BlockingCall(t, Lodge.Abi.Nr.sendto, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3), 0, 0);
     public static int sys_sendto(GuestThread* t, int nr = 290) => (int)Host.BlockingCall(t, Lodge.Abi.Nr.sendto, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3), ArmAbi.Arg(t, 4), (int)ArmAbi.Arg(t, 5));
-    public static int sys_recv(GuestThread* t, int nr = 291) => (int)Host.BlockingCall(t, Lodge.Abi.Nr.recvfrom, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3), 0, 0);
-    public static int sys_recvfrom(GuestThread* t, int nr = 292) => (int)Host.BlockingCall(t, Lodge.Abi.Nr.recvfrom, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3), ArmAbi.Arg(t, 4), ArmAbi.Arg(t, 5));
+    public static int sys_recv(GuestThread* t, int nr = 291)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
+        return (int)Host.BlockingCall(t, Lodge.Abi.Nr.recvfrom, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3), 0, 0);
+    }
+    public static int sys_recvfrom(GuestThread* t, int nr = 292)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 4), 128);
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 5), 4);
+        return (int)Host.BlockingCall(t, Lodge.Abi.Nr.recvfrom, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3), ArmAbi.Arg(t, 4), ArmAbi.Arg(t, 5));
+    }
     public static int sys_shutdown(GuestThread* t, int nr = 293) => (int)Host.Syscall(Lodge.Abi.Nr.shutdown, (int)ArmAbi.Arg(t, 0), (int)ArmAbi.Arg(t, 1));
     public static int sys_setsockopt(GuestThread* t, int nr = 294) => Unimplemented.Report(t, false, nr);
     public static int sys_getsockopt(GuestThread* t, int nr = 295) => Unimplemented.Report(t, false, nr);
@@ -737,12 +847,22 @@ public static unsafe class ArmFallback
     public static int sys_unshare(GuestThread* t, int nr = 337) => Unimplemented.Report(t, false, nr);
     public static int sys_set_robust_list(GuestThread* t, int nr = 338) => Unimplemented.Report(t, false, nr);
     public static int sys_get_robust_list(GuestThread* t, int nr = 339) => Unimplemented.Report(t, false, nr);
-    public static int sys_splice(GuestThread* t, int nr = 340) => (int)Host.BlockingCall(t, Lodge.Abi.Nr.splice, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), (int)ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3), ArmAbi.Arg(t, 4), ArmAbi.Arg(t, 5));
+    public static int sys_splice(GuestThread* t, int nr = 340)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 1), 8);
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 3), 8);
+        return (int)Host.BlockingCall(t, Lodge.Abi.Nr.splice, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), (int)ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3), ArmAbi.Arg(t, 4), ArmAbi.Arg(t, 5));
+    }
     public static int sys_arm_sync_file_range(GuestThread* t, int nr = 341) => Unimplemented.Report(t, false, nr);
     public static int sys_tee(GuestThread* t, int nr = 342) => (int)Host.BlockingCall(t, Lodge.Abi.Nr.tee, (int)ArmAbi.Arg(t, 0), (int)ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3));
     public static int sys_vmsplice(GuestThread* t, int nr = 343) => Unimplemented.Report(t, false, nr);
     public static int sys_move_pages(GuestThread* t, int nr = 344) => Unimplemented.Report(t, false, nr);
-    public static int sys_getcpu(GuestThread* t, int nr = 345) => (int)Host.Syscall(Lodge.Abi.Nr.getcpu, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
+    public static int sys_getcpu(GuestThread* t, int nr = 345)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 0), 4);
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 1), 4);
+        return (int)Host.Syscall(Lodge.Abi.Nr.getcpu, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
+    }
     public static int sys_epoll_pwait(GuestThread* t, int nr = 346) => Unimplemented.Report(t, false, nr);
     public static int sys_kexec_load(GuestThread* t, int nr = 347) => -Lodge.Abi.Errno.ENOSYS;
     public static int sys_utimensat(GuestThread* t, int nr = 348) => Unimplemented.Report(t, false, nr);
@@ -756,18 +876,36 @@ public static unsafe class ArmFallback
     public static int sys_eventfd2(GuestThread* t, int nr = 356) => (int)Host.Syscall(Lodge.Abi.Nr.eventfd2, ArmAbi.Arg(t, 0), (int)ArmAbi.Arg(t, 1));
     public static int sys_epoll_create1(GuestThread* t, int nr = 357) => (int)Host.Syscall(Lodge.Abi.Nr.epoll_create1, (int)ArmAbi.Arg(t, 0));
     public static int sys_dup3(GuestThread* t, int nr = 358) => Unimplemented.Report(t, false, nr);
-    public static int sys_pipe2(GuestThread* t, int nr = 359) => (int)Host.Syscall(Lodge.Abi.Nr.pipe2, ArmAbi.Arg(t, 0), (int)ArmAbi.Arg(t, 1));
+    public static int sys_pipe2(GuestThread* t, int nr = 359)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 0), 8);
+        return (int)Host.Syscall(Lodge.Abi.Nr.pipe2, ArmAbi.Arg(t, 0), (int)ArmAbi.Arg(t, 1));
+    }
     public static int sys_inotify_init1(GuestThread* t, int nr = 360) => (int)Host.Syscall(Lodge.Abi.Nr.inotify_init1, (int)ArmAbi.Arg(t, 0));
     public static int sys_preadv(GuestThread* t, int nr = 361) => Unimplemented.Report(t, false, nr);
     public static int sys_pwritev(GuestThread* t, int nr = 362) => Unimplemented.Report(t, false, nr);
     public static int sys_rt_tgsigqueueinfo(GuestThread* t, int nr = 363) => Unimplemented.Report(t, false, nr);
-    public static int sys_perf_event_open(GuestThread* t, int nr = 364) => (int)Host.Syscall(Lodge.Abi.Nr.perf_event_open, ArmAbi.Arg(t, 0), (int)ArmAbi.Arg(t, 1), (int)ArmAbi.Arg(t, 2), (int)ArmAbi.Arg(t, 3), ArmAbi.Arg(t, 4));
+    public static int sys_perf_event_open(GuestThread* t, int nr = 364)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 0), 128);
+        return (int)Host.Syscall(Lodge.Abi.Nr.perf_event_open, ArmAbi.Arg(t, 0), (int)ArmAbi.Arg(t, 1), (int)ArmAbi.Arg(t, 2), (int)ArmAbi.Arg(t, 3), ArmAbi.Arg(t, 4));
+    }
     public static int sys_recvmmsg(GuestThread* t, int nr = 365) => Unimplemented.Report(t, false, nr);
-    public static int sys_accept4(GuestThread* t, int nr = 366) => (int)Host.BlockingCall(t, Lodge.Abi.Nr.accept4, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), (int)ArmAbi.Arg(t, 3));
+    public static int sys_accept4(GuestThread* t, int nr = 366)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 1), 128);
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 2), 4);
+        return (int)Host.BlockingCall(t, Lodge.Abi.Nr.accept4, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), (int)ArmAbi.Arg(t, 3));
+    }
     public static int sys_fanotify_init(GuestThread* t, int nr = 367) => (int)Host.Syscall(Lodge.Abi.Nr.fanotify_init, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1));
     public static int sys_fanotify_mark(GuestThread* t, int nr = 368) => Unimplemented.Report(t, false, nr);
     public static int sys_prlimit64(GuestThread* t, int nr = 369) => Unimplemented.Report(t, false, nr);
-    public static int sys_name_to_handle_at(GuestThread* t, int nr = 370) => (int)Host.Syscall(Lodge.Abi.Nr.name_to_handle_at, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3), (int)ArmAbi.Arg(t, 4));
+    public static int sys_name_to_handle_at(GuestThread* t, int nr = 370)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 2), 136);
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 3), 8);
+        return (int)Host.Syscall(Lodge.Abi.Nr.name_to_handle_at, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3), (int)ArmAbi.Arg(t, 4));
+    }
     public static int sys_open_by_handle_at(GuestThread* t, int nr = 371) => Unimplemented.Report(t, false, nr);
     public static int sys_clock_adjtime(GuestThread* t, int nr = 372) => Unimplemented.Report(t, false, nr);
     public static int sys_syncfs(GuestThread* t, int nr = 373) => (int)Host.Syscall(Lodge.Abi.Nr.syncfs, (int)ArmAbi.Arg(t, 0));
@@ -778,35 +916,76 @@ public static unsafe class ArmFallback
     public static int sys_kcmp(GuestThread* t, int nr = 378) => (int)Host.Syscall(Lodge.Abi.Nr.kcmp, (int)ArmAbi.Arg(t, 0), (int)ArmAbi.Arg(t, 1), (int)ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3), ArmAbi.Arg(t, 4));
     public static int sys_finit_module(GuestThread* t, int nr = 379) => (int)Host.Syscall(Lodge.Abi.Nr.finit_module, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), (int)ArmAbi.Arg(t, 2));
     public static int sys_sched_setattr(GuestThread* t, int nr = 380) => (int)Host.Syscall(Lodge.Abi.Nr.sched_setattr, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
-    public static int sys_sched_getattr(GuestThread* t, int nr = 381) => (int)Host.Syscall(Lodge.Abi.Nr.sched_getattr, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3));
+    public static int sys_sched_getattr(GuestThread* t, int nr = 381)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
+        return (int)Host.Syscall(Lodge.Abi.Nr.sched_getattr, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3));
+    }
     public static int sys_renameat2(GuestThread* t, int nr = 382) => (int)Host.Syscall(Lodge.Abi.Nr.renameat2, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), (int)ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3), ArmAbi.Arg(t, 4));
     public static int sys_seccomp(GuestThread* t, int nr = 383) => -Lodge.Abi.Errno.ENOSYS;
-    public static int sys_getrandom(GuestThread* t, int nr = 384) => (int)Host.BlockingCall(t, Lodge.Abi.Nr.getrandom, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
+    public static int sys_getrandom(GuestThread* t, int nr = 384)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1));
+        return (int)Host.BlockingCall(t, Lodge.Abi.Nr.getrandom, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
+    }
     public static int sys_memfd_create(GuestThread* t, int nr = 385) => (int)Host.Syscall(Lodge.Abi.Nr.memfd_create, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1));
-    public static int sys_bpf(GuestThread* t, int nr = 386) => (int)Host.Syscall(Lodge.Abi.Nr.bpf, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
+    public static int sys_bpf(GuestThread* t, int nr = 386)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
+        return (int)Host.Syscall(Lodge.Abi.Nr.bpf, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
+    }
     public static int sys_execveat(GuestThread* t, int nr = 387) => Unimplemented.Report(t, false, nr);
     public static int sys_userfaultfd(GuestThread* t, int nr = 388) => (int)Host.Syscall(Lodge.Abi.Nr.userfaultfd, (int)ArmAbi.Arg(t, 0));
     public static int sys_membarrier(GuestThread* t, int nr = 389) => (int)Host.Syscall(Lodge.Abi.Nr.membarrier, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), (int)ArmAbi.Arg(t, 2));
     public static int sys_mlock2(GuestThread* t, int nr = 390) => Unimplemented.Report(t, false, nr);
-    public static int sys_copy_file_range(GuestThread* t, int nr = 391) => (int)Host.BlockingCall(t, Lodge.Abi.Nr.copy_file_range, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), (int)ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3), ArmAbi.Arg(t, 4), ArmAbi.Arg(t, 5));
+    public static int sys_copy_file_range(GuestThread* t, int nr = 391)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 1), 8);
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 3), 8);
+        return (int)Host.BlockingCall(t, Lodge.Abi.Nr.copy_file_range, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), (int)ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3), ArmAbi.Arg(t, 4), ArmAbi.Arg(t, 5));
+    }
     public static int sys_preadv2(GuestThread* t, int nr = 392) => Unimplemented.Report(t, false, nr);
     public static int sys_pwritev2(GuestThread* t, int nr = 393) => Unimplemented.Report(t, false, nr);
     public static int sys_pkey_mprotect(GuestThread* t, int nr = 394) => Unimplemented.Report(t, false, nr);
     public static int sys_pkey_alloc(GuestThread* t, int nr = 395) => -Lodge.Abi.Errno.ENOSPC;
     public static int sys_pkey_free(GuestThread* t, int nr = 396) => -Lodge.Abi.Errno.EINVAL;
-    public static int sys_statx(GuestThread* t, int nr = 397) => (int)Host.Syscall(Lodge.Abi.Nr.statx, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3), ArmAbi.Arg(t, 4));
+    public static int sys_statx(GuestThread* t, int nr = 397)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 4), 256);
+        return (int)Host.Syscall(Lodge.Abi.Nr.statx, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3), ArmAbi.Arg(t, 4));
+    }
     public static int sys_rseq(GuestThread* t, int nr = 398) => -Lodge.Abi.Errno.ENOSYS;
     public static int sys_io_pgetevents(GuestThread* t, int nr = 399) => -Lodge.Abi.Errno.ENOSYS;
     public static int sys_migrate_pages(GuestThread* t, int nr = 400) => Unimplemented.Report(t, false, nr);
     public static int sys_kexec_file_load(GuestThread* t, int nr = 401) => (int)Host.Syscall(Lodge.Abi.Nr.kexec_file_load, (int)ArmAbi.Arg(t, 0), (int)ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3), ArmAbi.Arg(t, 4));
-    public static int sys_clock_gettime64(GuestThread* t, int nr = 403) => (int)Host.Syscall(Lodge.Abi.Nr.clock_gettime, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1));
+    public static int sys_clock_gettime64(GuestThread* t, int nr = 403)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 1), 16);
+        return (int)Host.Syscall(Lodge.Abi.Nr.clock_gettime, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1));
+    }
     public static int sys_clock_settime64(GuestThread* t, int nr = 404) => Unimplemented.Report(t, false, nr);
-    public static int sys_clock_adjtime64(GuestThread* t, int nr = 405) => (int)Host.Syscall(Lodge.Abi.Nr.clock_adjtime, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1));
-    public static int sys_clock_getres_time64(GuestThread* t, int nr = 406) => (int)Host.Syscall(Lodge.Abi.Nr.clock_getres, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1));
+    public static int sys_clock_adjtime64(GuestThread* t, int nr = 405)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 1), 208);
+        return (int)Host.Syscall(Lodge.Abi.Nr.clock_adjtime, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1));
+    }
+    public static int sys_clock_getres_time64(GuestThread* t, int nr = 406)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 1), 16);
+        return (int)Host.Syscall(Lodge.Abi.Nr.clock_getres, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1));
+    }
     public static int sys_clock_nanosleep_time64(GuestThread* t, int nr = 407) => Unimplemented.Report(t, false, nr);
-    public static int sys_timer_gettime64(GuestThread* t, int nr = 408) => (int)Host.Syscall(Lodge.Abi.Nr.timer_gettime, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1));
+    public static int sys_timer_gettime64(GuestThread* t, int nr = 408)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 1), 32);
+        return (int)Host.Syscall(Lodge.Abi.Nr.timer_gettime, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1));
+    }
     public static int sys_timer_settime64(GuestThread* t, int nr = 409) => Unimplemented.Report(t, false, nr);
-    public static int sys_timerfd_gettime64(GuestThread* t, int nr = 410) => (int)Host.Syscall(Lodge.Abi.Nr.timerfd_gettime, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1));
+    public static int sys_timerfd_gettime64(GuestThread* t, int nr = 410)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 1), 32);
+        return (int)Host.Syscall(Lodge.Abi.Nr.timerfd_gettime, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1));
+    }
     public static int sys_timerfd_settime64(GuestThread* t, int nr = 411) => Unimplemented.Report(t, false, nr);
     public static int sys_utimensat_time64(GuestThread* t, int nr = 412) => Unimplemented.Report(t, false, nr);
     public static int sys_pselect6_time64(GuestThread* t, int nr = 413) => Unimplemented.Report(t, false, nr);
@@ -818,7 +997,11 @@ public static unsafe class ArmFallback
     public static int sys_semtimedop_time64(GuestThread* t, int nr = 420) => Unimplemented.Report(t, false, nr);
     public static int sys_rt_sigtimedwait_time64(GuestThread* t, int nr = 421) => Unimplemented.Report(t, false, nr);
     public static int sys_futex_time64(GuestThread* t, int nr = 422) => Unimplemented.Report(t, false, nr);
-    public static int sys_sched_rr_get_interval_time64(GuestThread* t, int nr = 423) => (int)Host.Syscall(Lodge.Abi.Nr.sched_rr_get_interval, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1));
+    public static int sys_sched_rr_get_interval_time64(GuestThread* t, int nr = 423)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 1), 16);
+        return (int)Host.Syscall(Lodge.Abi.Nr.sched_rr_get_interval, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1));
+    }
     public static int sys_pidfd_send_signal(GuestThread* t, int nr = 424) => Unimplemented.Report(t, false, nr);
     public static int sys_io_uring_setup(GuestThread* t, int nr = 425) => -Lodge.Abi.Errno.ENOSYS;
     public static int sys_io_uring_enter(GuestThread* t, int nr = 426) => -Lodge.Abi.Errno.ENOSYS;
@@ -838,24 +1021,50 @@ public static unsafe class ArmFallback
     public static int sys_process_madvise(GuestThread* t, int nr = 440) => Unimplemented.Report(t, false, nr);
     public static int sys_epoll_pwait2(GuestThread* t, int nr = 441) => Unimplemented.Report(t, false, nr);
     public static int sys_mount_setattr(GuestThread* t, int nr = 442) => (int)Host.Syscall(Lodge.Abi.Nr.mount_setattr, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3), ArmAbi.Arg(t, 4));
-    public static int sys_quotactl_fd(GuestThread* t, int nr = 443) => (int)Host.BlockingCall(t, Lodge.Abi.Nr.quotactl_fd, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3));
+    public static int sys_quotactl_fd(GuestThread* t, int nr = 443)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 3), 128);
+        return (int)Host.BlockingCall(t, Lodge.Abi.Nr.quotactl_fd, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3));
+    }
     public static int sys_landlock_create_ruleset(GuestThread* t, int nr = 444) => (int)Host.Syscall(Lodge.Abi.Nr.landlock_create_ruleset, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
     public static int sys_landlock_add_rule(GuestThread* t, int nr = 445) => (int)Host.Syscall(Lodge.Abi.Nr.landlock_add_rule, (int)ArmAbi.Arg(t, 0), (int)ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3));
     public static int sys_landlock_restrict_self(GuestThread* t, int nr = 446) => (int)Host.Syscall(Lodge.Abi.Nr.landlock_restrict_self, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1));
     public static int sys_process_mrelease(GuestThread* t, int nr = 448) => (int)Host.Syscall(Lodge.Abi.Nr.process_mrelease, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1));
     public static int sys_futex_waitv(GuestThread* t, int nr = 449) => Unimplemented.Report(t, false, nr);
     public static int sys_set_mempolicy_home_node(GuestThread* t, int nr = 450) => (int)Host.Syscall(Lodge.Abi.Nr.set_mempolicy_home_node, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3));
-    public static int sys_cachestat(GuestThread* t, int nr = 451) => (int)Host.Syscall(Lodge.Abi.Nr.cachestat, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3));
+    public static int sys_cachestat(GuestThread* t, int nr = 451)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 2), 40);
+        return (int)Host.Syscall(Lodge.Abi.Nr.cachestat, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3));
+    }
     public static int sys_fchmodat2(GuestThread* t, int nr = 452) => (int)Host.Syscall(Lodge.Abi.Nr.fchmodat2, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3));
     public static int sys_map_shadow_stack(GuestThread* t, int nr = 453) => -Lodge.Abi.Errno.EOPNOTSUPP;
     public static int sys_futex_wake(GuestThread* t, int nr = 454) => (int)Host.Syscall(Lodge.Abi.Nr.futex_wake, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), (int)ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3));
     public static int sys_futex_wait(GuestThread* t, int nr = 455) => Unimplemented.Report(t, false, nr);
     public static int sys_futex_requeue(GuestThread* t, int nr = 456) => (int)Host.Syscall(Lodge.Abi.Nr.futex_requeue, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), (int)ArmAbi.Arg(t, 2), (int)ArmAbi.Arg(t, 3));
-    public static int sys_statmount(GuestThread* t, int nr = 457) => (int)Host.Syscall(Lodge.Abi.Nr.statmount, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3));
-    public static int sys_listmount(GuestThread* t, int nr = 458) => (int)Host.Syscall(Lodge.Abi.Nr.listmount, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3));
-    public static int sys_lsm_get_self_attr(GuestThread* t, int nr = 459) => (int)Host.Syscall(Lodge.Abi.Nr.lsm_get_self_attr, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3));
+    public static int sys_statmount(GuestThread* t, int nr = 457)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
+        return (int)Host.Syscall(Lodge.Abi.Nr.statmount, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3));
+    }
+    public static int sys_listmount(GuestThread* t, int nr = 458)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2) * 8);
+        return (int)Host.Syscall(Lodge.Abi.Nr.listmount, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3));
+    }
+    public static int sys_lsm_get_self_attr(GuestThread* t, int nr = 459)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 1), 4096);
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 2), 4);
+        return (int)Host.Syscall(Lodge.Abi.Nr.lsm_get_self_attr, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3));
+    }
     public static int sys_lsm_set_self_attr(GuestThread* t, int nr = 460) => (int)Host.Syscall(Lodge.Abi.Nr.lsm_set_self_attr, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3));
-    public static int sys_lsm_list_modules(GuestThread* t, int nr = 461) => (int)Host.Syscall(Lodge.Abi.Nr.lsm_list_modules, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
+    public static int sys_lsm_list_modules(GuestThread* t, int nr = 461)
+    {
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 0), 4096);
+        Mm.PrepareWrite(t, ArmAbi.Arg(t, 1), 4);
+        return (int)Host.Syscall(Lodge.Abi.Nr.lsm_list_modules, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
+    }
     public static int sys_mseal(GuestThread* t, int nr = 462) => Unimplemented.Report(t, false, nr);
     public static int sys_breakpoint(GuestThread* t, int nr = 983041) => Unimplemented.Report(t, false, nr);
     public static int sys_cacheflush(GuestThread* t, int nr = 983042) => Unimplemented.Report(t, false, nr);

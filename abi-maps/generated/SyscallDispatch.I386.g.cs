@@ -457,11 +457,19 @@ public static unsafe class I386Fallback
     public static int sys_restart_syscall(GuestThread* t, int nr = 0) => (int)Host.BlockingCall(t, Lodge.Abi.Nr.restart_syscall);
     public static int sys_exit(GuestThread* t, int nr = 1) => Unimplemented.Report(t, true, nr);
     public static int sys_fork(GuestThread* t, int nr = 2) => Unimplemented.Report(t, true, nr);
-    public static int sys_read(GuestThread* t, int nr = 3) => (int)Host.BlockingCall(t, Lodge.Abi.Nr.read, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2));
+    public static int sys_read(GuestThread* t, int nr = 3)
+    {
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 1), I386Abi.Arg(t, 2));
+        return (int)Host.BlockingCall(t, Lodge.Abi.Nr.read, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2));
+    }
     public static int sys_write(GuestThread* t, int nr = 4) => (int)Host.BlockingCall(t, Lodge.Abi.Nr.write, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2));
     public static int sys_open(GuestThread* t, int nr = 5) => Unimplemented.Report(t, true, nr);
     public static int sys_close(GuestThread* t, int nr = 6) => Unimplemented.Report(t, true, nr);
-    public static int sys_waitpid(GuestThread* t, int nr = 7) => (int)Host.BlockingCall(t, Lodge.Abi.Nr.wait4, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), (int)I386Abi.Arg(t, 2), 0);
+    public static int sys_waitpid(GuestThread* t, int nr = 7)
+    {
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 1), 4);
+        return (int)Host.BlockingCall(t, Lodge.Abi.Nr.wait4, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), (int)I386Abi.Arg(t, 2), 0);
+    }
     public static int sys_creat(GuestThread* t, int nr = 8) => Unimplemented.Report(t, true, nr);
     public static int sys_link(GuestThread* t, int nr = 9) => (int)Host.Syscall(Lodge.Abi.Nr.linkat, -100, I386Abi.Arg(t, 0), -100, I386Abi.Arg(t, 1), 0);
     public static int sys_unlink(GuestThread* t, int nr = 10) => (int)Host.Syscall(Lodge.Abi.Nr.unlinkat, -100, I386Abi.Arg(t, 0), 0);
@@ -492,7 +500,11 @@ public static unsafe class I386Fallback
     public static int sys_mkdir(GuestThread* t, int nr = 39) => (int)Host.Syscall(Lodge.Abi.Nr.mkdirat, -100, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1));
     public static int sys_rmdir(GuestThread* t, int nr = 40) => (int)Host.Syscall(Lodge.Abi.Nr.unlinkat, -100, I386Abi.Arg(t, 0), 0x200);
     public static int sys_dup(GuestThread* t, int nr = 41) => (int)Host.Syscall(Lodge.Abi.Nr.dup, (int)I386Abi.Arg(t, 0));
-    public static int sys_pipe(GuestThread* t, int nr = 42) => (int)Host.Syscall(Lodge.Abi.Nr.pipe2, I386Abi.Arg(t, 0), 0);
+    public static int sys_pipe(GuestThread* t, int nr = 42)
+    {
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 0), 8);
+        return (int)Host.Syscall(Lodge.Abi.Nr.pipe2, I386Abi.Arg(t, 0), 0);
+    }
     public static int sys_times(GuestThread* t, int nr = 43) => Unimplemented.Report(t, true, nr);
     public static int sys_brk(GuestThread* t, int nr = 45) => Unimplemented.Report(t, true, nr);
     public static int sys_setgid(GuestThread* t, int nr = 46) => Unimplemented.Report(t, true, nr);
@@ -548,7 +560,11 @@ public static unsafe class I386Fallback
     public static int sys_fstatfs(GuestThread* t, int nr = 100) => Unimplemented.Report(t, true, nr);
     public static int sys_ioperm(GuestThread* t, int nr = 101) => -Lodge.Abi.Errno.ENOSYS;
     public static int sys_socketcall(GuestThread* t, int nr = 102) => Unimplemented.Report(t, true, nr);
-    public static int sys_syslog(GuestThread* t, int nr = 103) => (int)Host.BlockingCall(t, Lodge.Abi.Nr.syslog, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), (int)I386Abi.Arg(t, 2));
+    public static int sys_syslog(GuestThread* t, int nr = 103)
+    {
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 1), I386Abi.Arg(t, 2));
+        return (int)Host.BlockingCall(t, Lodge.Abi.Nr.syslog, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), (int)I386Abi.Arg(t, 2));
+    }
     public static int sys_setitimer(GuestThread* t, int nr = 104) => Unimplemented.Report(t, true, nr);
     public static int sys_getitimer(GuestThread* t, int nr = 105) => Unimplemented.Report(t, true, nr);
     public static int sys_newstat(GuestThread* t, int nr = 106) => Unimplemented.Report(t, true, nr);
@@ -579,7 +595,11 @@ public static unsafe class I386Fallback
 #if ARM64
     public static int sys_sysfs(GuestThread* t, int nr = 135) => -Lodge.Abi.Errno.ENOSYS;
 #else
-    public static int sys_sysfs(GuestThread* t, int nr = 135) => (int)Host.Syscall(Lodge.Abi.Nr.sysfs, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2));
+    public static int sys_sysfs(GuestThread* t, int nr = 135)
+    {
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 2), 4096);
+        return (int)Host.Syscall(Lodge.Abi.Nr.sysfs, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2));
+    }
 #endif
     public static int sys_personality(GuestThread* t, int nr = 136) => Unimplemented.Report(t, true, nr);
     public static int sys_setfsuid(GuestThread* t, int nr = 138) => Unimplemented.Report(t, true, nr);
@@ -598,7 +618,11 @@ public static unsafe class I386Fallback
     public static int sys_mlockall(GuestThread* t, int nr = 152) => Unimplemented.Report(t, true, nr);
     public static int sys_munlockall(GuestThread* t, int nr = 153) => Unimplemented.Report(t, true, nr);
     public static int sys_sched_setparam(GuestThread* t, int nr = 154) => (int)Host.Syscall(Lodge.Abi.Nr.sched_setparam, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1));
-    public static int sys_sched_getparam(GuestThread* t, int nr = 155) => (int)Host.Syscall(Lodge.Abi.Nr.sched_getparam, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1));
+    public static int sys_sched_getparam(GuestThread* t, int nr = 155)
+    {
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 1), 4);
+        return (int)Host.Syscall(Lodge.Abi.Nr.sched_getparam, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1));
+    }
     public static int sys_sched_setscheduler(GuestThread* t, int nr = 156) => (int)Host.Syscall(Lodge.Abi.Nr.sched_setscheduler, (int)I386Abi.Arg(t, 0), (int)I386Abi.Arg(t, 1), I386Abi.Arg(t, 2));
     public static int sys_sched_getscheduler(GuestThread* t, int nr = 157) => (int)Host.Syscall(Lodge.Abi.Nr.sched_getscheduler, (int)I386Abi.Arg(t, 0));
     public static int sys_sched_yield(GuestThread* t, int nr = 158) => (int)Host.Syscall(Lodge.Abi.Nr.sched_yield);
@@ -624,9 +648,22 @@ public static unsafe class I386Fallback
     public static int sys_pread64(GuestThread* t, int nr = 180) => Unimplemented.Report(t, true, nr);
     public static int sys_pwrite64(GuestThread* t, int nr = 181) => Unimplemented.Report(t, true, nr);
     public static int sys_chown(GuestThread* t, int nr = 182) => Unimplemented.Report(t, true, nr);
-    public static int sys_getcwd(GuestThread* t, int nr = 183) => (int)Host.Syscall(Lodge.Abi.Nr.getcwd, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1));
-    public static int sys_capget(GuestThread* t, int nr = 184) => (int)Host.Syscall(Lodge.Abi.Nr.capget, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1));
-    public static int sys_capset(GuestThread* t, int nr = 185) => (int)Host.Syscall(Lodge.Abi.Nr.capset, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1));
+    public static int sys_getcwd(GuestThread* t, int nr = 183)
+    {
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1));
+        return (int)Host.Syscall(Lodge.Abi.Nr.getcwd, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1));
+    }
+    public static int sys_capget(GuestThread* t, int nr = 184)
+    {
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 0), 8);
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 1), 24);
+        return (int)Host.Syscall(Lodge.Abi.Nr.capget, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1));
+    }
+    public static int sys_capset(GuestThread* t, int nr = 185)
+    {
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 0), 8);
+        return (int)Host.Syscall(Lodge.Abi.Nr.capset, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1));
+    }
     public static int sys_sigaltstack(GuestThread* t, int nr = 186) => Unimplemented.Report(t, true, nr);
     public static int sys_sendfile(GuestThread* t, int nr = 187) => Unimplemented.Report(t, true, nr);
     public static int sys_vfork(GuestThread* t, int nr = 190) => Unimplemented.Report(t, true, nr);
@@ -644,13 +681,29 @@ public static unsafe class I386Fallback
     public static int sys_getegid32(GuestThread* t, int nr = 202) => (int)Host.Syscall(Lodge.Abi.Nr.getegid);
     public static int sys_setreuid32(GuestThread* t, int nr = 203) => (int)Host.Syscall(Lodge.Abi.Nr.setreuid, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1));
     public static int sys_setregid32(GuestThread* t, int nr = 204) => (int)Host.Syscall(Lodge.Abi.Nr.setregid, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1));
-    public static int sys_getgroups32(GuestThread* t, int nr = 205) => (int)Host.Syscall(Lodge.Abi.Nr.getgroups, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1));
+    public static int sys_getgroups32(GuestThread* t, int nr = 205)
+    {
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 1), I386Abi.Arg(t, 0) * 4);
+        return (int)Host.Syscall(Lodge.Abi.Nr.getgroups, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1));
+    }
     public static int sys_setgroups32(GuestThread* t, int nr = 206) => (int)Host.Syscall(Lodge.Abi.Nr.setgroups, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1));
     public static int sys_fchown32(GuestThread* t, int nr = 207) => (int)Host.Syscall(Lodge.Abi.Nr.fchown, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2));
     public static int sys_setresuid32(GuestThread* t, int nr = 208) => (int)Host.Syscall(Lodge.Abi.Nr.setresuid, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2));
-    public static int sys_getresuid32(GuestThread* t, int nr = 209) => (int)Host.Syscall(Lodge.Abi.Nr.getresuid, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2));
+    public static int sys_getresuid32(GuestThread* t, int nr = 209)
+    {
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 0), 4);
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 1), 4);
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 2), 4);
+        return (int)Host.Syscall(Lodge.Abi.Nr.getresuid, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2));
+    }
     public static int sys_setresgid32(GuestThread* t, int nr = 210) => (int)Host.Syscall(Lodge.Abi.Nr.setresgid, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2));
-    public static int sys_getresgid32(GuestThread* t, int nr = 211) => (int)Host.Syscall(Lodge.Abi.Nr.getresgid, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2));
+    public static int sys_getresgid32(GuestThread* t, int nr = 211)
+    {
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 0), 4);
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 1), 4);
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 2), 4);
+        return (int)Host.Syscall(Lodge.Abi.Nr.getresgid, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2));
+    }
     public static int sys_chown32(GuestThread* t, int nr = 212) => (int)Host.Syscall(Lodge.Abi.Nr.fchownat, -100, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2), 0);
     public static int sys_setuid32(GuestThread* t, int nr = 213) => (int)Host.Syscall(Lodge.Abi.Nr.setuid, I386Abi.Arg(t, 0));
     public static int sys_setgid32(GuestThread* t, int nr = 214) => (int)Host.Syscall(Lodge.Abi.Nr.setgid, I386Abi.Arg(t, 0));
@@ -666,17 +719,45 @@ public static unsafe class I386Fallback
     public static int sys_setxattr(GuestThread* t, int nr = 226) => (int)Host.Syscall(Lodge.Abi.Nr.setxattr, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2), I386Abi.Arg(t, 3), (int)I386Abi.Arg(t, 4));
     public static int sys_lsetxattr(GuestThread* t, int nr = 227) => (int)Host.Syscall(Lodge.Abi.Nr.lsetxattr, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2), I386Abi.Arg(t, 3), (int)I386Abi.Arg(t, 4));
     public static int sys_fsetxattr(GuestThread* t, int nr = 228) => (int)Host.Syscall(Lodge.Abi.Nr.fsetxattr, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2), I386Abi.Arg(t, 3), (int)I386Abi.Arg(t, 4));
-    public static int sys_getxattr(GuestThread* t, int nr = 229) => (int)Host.Syscall(Lodge.Abi.Nr.getxattr, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2), I386Abi.Arg(t, 3));
-    public static int sys_lgetxattr(GuestThread* t, int nr = 230) => (int)Host.Syscall(Lodge.Abi.Nr.lgetxattr, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2), I386Abi.Arg(t, 3));
-    public static int sys_fgetxattr(GuestThread* t, int nr = 231) => (int)Host.Syscall(Lodge.Abi.Nr.fgetxattr, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2), I386Abi.Arg(t, 3));
-    public static int sys_listxattr(GuestThread* t, int nr = 232) => (int)Host.Syscall(Lodge.Abi.Nr.listxattr, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2));
-    public static int sys_llistxattr(GuestThread* t, int nr = 233) => (int)Host.Syscall(Lodge.Abi.Nr.llistxattr, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2));
-    public static int sys_flistxattr(GuestThread* t, int nr = 234) => (int)Host.Syscall(Lodge.Abi.Nr.flistxattr, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2));
+    public static int sys_getxattr(GuestThread* t, int nr = 229)
+    {
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 2), I386Abi.Arg(t, 3));
+        return (int)Host.Syscall(Lodge.Abi.Nr.getxattr, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2), I386Abi.Arg(t, 3));
+    }
+    public static int sys_lgetxattr(GuestThread* t, int nr = 230)
+    {
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 2), I386Abi.Arg(t, 3));
+        return (int)Host.Syscall(Lodge.Abi.Nr.lgetxattr, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2), I386Abi.Arg(t, 3));
+    }
+    public static int sys_fgetxattr(GuestThread* t, int nr = 231)
+    {
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 2), I386Abi.Arg(t, 3));
+        return (int)Host.Syscall(Lodge.Abi.Nr.fgetxattr, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2), I386Abi.Arg(t, 3));
+    }
+    public static int sys_listxattr(GuestThread* t, int nr = 232)
+    {
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 1), I386Abi.Arg(t, 2));
+        return (int)Host.Syscall(Lodge.Abi.Nr.listxattr, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2));
+    }
+    public static int sys_llistxattr(GuestThread* t, int nr = 233)
+    {
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 1), I386Abi.Arg(t, 2));
+        return (int)Host.Syscall(Lodge.Abi.Nr.llistxattr, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2));
+    }
+    public static int sys_flistxattr(GuestThread* t, int nr = 234)
+    {
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 1), I386Abi.Arg(t, 2));
+        return (int)Host.Syscall(Lodge.Abi.Nr.flistxattr, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2));
+    }
     public static int sys_removexattr(GuestThread* t, int nr = 235) => (int)Host.Syscall(Lodge.Abi.Nr.removexattr, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1));
     public static int sys_lremovexattr(GuestThread* t, int nr = 236) => (int)Host.Syscall(Lodge.Abi.Nr.lremovexattr, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1));
     public static int sys_fremovexattr(GuestThread* t, int nr = 237) => (int)Host.Syscall(Lodge.Abi.Nr.fremovexattr, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1));
     public static int sys_tkill(GuestThread* t, int nr = 238) => (int)Host.Syscall(Lodge.Abi.Nr.tkill, (int)I386Abi.Arg(t, 0), (int)I386Abi.Arg(t, 1));
-    public static int sys_sendfile64(GuestThread* t, int nr = 239) => (int)Host.BlockingCall(t, Lodge.Abi.Nr.sendfile, (int)I386Abi.Arg(t, 0), (int)I386Abi.Arg(t, 1), I386Abi.Arg(t, 2), I386Abi.Arg(t, 3));
+    public static int sys_sendfile64(GuestThread* t, int nr = 239)
+    {
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 2), 8);
+        return (int)Host.BlockingCall(t, Lodge.Abi.Nr.sendfile, (int)I386Abi.Arg(t, 0), (int)I386Abi.Arg(t, 1), I386Abi.Arg(t, 2), I386Abi.Arg(t, 3));
+    }
     public static int sys_futex(GuestThread* t, int nr = 240) => Unimplemented.Report(t, true, nr);
     public static int sys_sched_setaffinity(GuestThread* t, int nr = 241) => Unimplemented.Report(t, true, nr);
     public static int sys_sched_getaffinity(GuestThread* t, int nr = 242) => Unimplemented.Report(t, true, nr);
@@ -750,12 +831,22 @@ public static unsafe class I386Fallback
     public static int sys_unshare(GuestThread* t, int nr = 310) => Unimplemented.Report(t, true, nr);
     public static int sys_set_robust_list(GuestThread* t, int nr = 311) => Unimplemented.Report(t, true, nr);
     public static int sys_get_robust_list(GuestThread* t, int nr = 312) => Unimplemented.Report(t, true, nr);
-    public static int sys_splice(GuestThread* t, int nr = 313) => (int)Host.BlockingCall(t, Lodge.Abi.Nr.splice, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), (int)I386Abi.Arg(t, 2), I386Abi.Arg(t, 3), I386Abi.Arg(t, 4), I386Abi.Arg(t, 5));
+    public static int sys_splice(GuestThread* t, int nr = 313)
+    {
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 1), 8);
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 3), 8);
+        return (int)Host.BlockingCall(t, Lodge.Abi.Nr.splice, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), (int)I386Abi.Arg(t, 2), I386Abi.Arg(t, 3), I386Abi.Arg(t, 4), I386Abi.Arg(t, 5));
+    }
     public static int sys_sync_file_range(GuestThread* t, int nr = 314) => Unimplemented.Report(t, true, nr);
     public static int sys_tee(GuestThread* t, int nr = 315) => (int)Host.BlockingCall(t, Lodge.Abi.Nr.tee, (int)I386Abi.Arg(t, 0), (int)I386Abi.Arg(t, 1), I386Abi.Arg(t, 2), I386Abi.Arg(t, 3));
     public static int sys_vmsplice(GuestThread* t, int nr = 316) => Unimplemented.Report(t, true, nr);
     public static int sys_move_pages(GuestThread* t, int nr = 317) => Unimplemented.Report(t, true, nr);
-    public static int sys_getcpu(GuestThread* t, int nr = 318) => (int)Host.Syscall(Lodge.Abi.Nr.getcpu, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2));
+    public static int sys_getcpu(GuestThread* t, int nr = 318)
+    {
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 0), 4);
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 1), 4);
+        return (int)Host.Syscall(Lodge.Abi.Nr.getcpu, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2));
+    }
     public static int sys_epoll_pwait(GuestThread* t, int nr = 319) => Unimplemented.Report(t, true, nr);
     public static int sys_utimensat(GuestThread* t, int nr = 320) => Unimplemented.Report(t, true, nr);
     public static int sys_signalfd(GuestThread* t, int nr = 321) => Unimplemented.Report(t, true, nr);
@@ -768,17 +859,30 @@ public static unsafe class I386Fallback
     public static int sys_eventfd2(GuestThread* t, int nr = 328) => (int)Host.Syscall(Lodge.Abi.Nr.eventfd2, I386Abi.Arg(t, 0), (int)I386Abi.Arg(t, 1));
     public static int sys_epoll_create1(GuestThread* t, int nr = 329) => (int)Host.Syscall(Lodge.Abi.Nr.epoll_create1, (int)I386Abi.Arg(t, 0));
     public static int sys_dup3(GuestThread* t, int nr = 330) => Unimplemented.Report(t, true, nr);
-    public static int sys_pipe2(GuestThread* t, int nr = 331) => (int)Host.Syscall(Lodge.Abi.Nr.pipe2, I386Abi.Arg(t, 0), (int)I386Abi.Arg(t, 1));
+    public static int sys_pipe2(GuestThread* t, int nr = 331)
+    {
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 0), 8);
+        return (int)Host.Syscall(Lodge.Abi.Nr.pipe2, I386Abi.Arg(t, 0), (int)I386Abi.Arg(t, 1));
+    }
     public static int sys_inotify_init1(GuestThread* t, int nr = 332) => (int)Host.Syscall(Lodge.Abi.Nr.inotify_init1, (int)I386Abi.Arg(t, 0));
     public static int sys_preadv(GuestThread* t, int nr = 333) => Unimplemented.Report(t, true, nr);
     public static int sys_pwritev(GuestThread* t, int nr = 334) => Unimplemented.Report(t, true, nr);
     public static int sys_rt_tgsigqueueinfo(GuestThread* t, int nr = 335) => Unimplemented.Report(t, true, nr);
-    public static int sys_perf_event_open(GuestThread* t, int nr = 336) => (int)Host.Syscall(Lodge.Abi.Nr.perf_event_open, I386Abi.Arg(t, 0), (int)I386Abi.Arg(t, 1), (int)I386Abi.Arg(t, 2), (int)I386Abi.Arg(t, 3), I386Abi.Arg(t, 4));
+    public static int sys_perf_event_open(GuestThread* t, int nr = 336)
+    {
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 0), 128);
+        return (int)Host.Syscall(Lodge.Abi.Nr.perf_event_open, I386Abi.Arg(t, 0), (int)I386Abi.Arg(t, 1), (int)I386Abi.Arg(t, 2), (int)I386Abi.Arg(t, 3), I386Abi.Arg(t, 4));
+    }
     public static int sys_recvmmsg(GuestThread* t, int nr = 337) => Unimplemented.Report(t, true, nr);
     public static int sys_fanotify_init(GuestThread* t, int nr = 338) => (int)Host.Syscall(Lodge.Abi.Nr.fanotify_init, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1));
     public static int sys_fanotify_mark(GuestThread* t, int nr = 339) => Unimplemented.Report(t, true, nr);
     public static int sys_prlimit64(GuestThread* t, int nr = 340) => Unimplemented.Report(t, true, nr);
-    public static int sys_name_to_handle_at(GuestThread* t, int nr = 341) => (int)Host.Syscall(Lodge.Abi.Nr.name_to_handle_at, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2), I386Abi.Arg(t, 3), (int)I386Abi.Arg(t, 4));
+    public static int sys_name_to_handle_at(GuestThread* t, int nr = 341)
+    {
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 2), 136);
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 3), 8);
+        return (int)Host.Syscall(Lodge.Abi.Nr.name_to_handle_at, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2), I386Abi.Arg(t, 3), (int)I386Abi.Arg(t, 4));
+    }
     public static int sys_open_by_handle_at(GuestThread* t, int nr = 342) => Unimplemented.Report(t, true, nr);
     public static int sys_clock_adjtime(GuestThread* t, int nr = 343) => Unimplemented.Report(t, true, nr);
     public static int sys_syncfs(GuestThread* t, int nr = 344) => (int)Host.Syscall(Lodge.Abi.Nr.syncfs, (int)I386Abi.Arg(t, 0));
@@ -789,38 +893,84 @@ public static unsafe class I386Fallback
     public static int sys_kcmp(GuestThread* t, int nr = 349) => (int)Host.Syscall(Lodge.Abi.Nr.kcmp, (int)I386Abi.Arg(t, 0), (int)I386Abi.Arg(t, 1), (int)I386Abi.Arg(t, 2), I386Abi.Arg(t, 3), I386Abi.Arg(t, 4));
     public static int sys_finit_module(GuestThread* t, int nr = 350) => (int)Host.Syscall(Lodge.Abi.Nr.finit_module, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), (int)I386Abi.Arg(t, 2));
     public static int sys_sched_setattr(GuestThread* t, int nr = 351) => (int)Host.Syscall(Lodge.Abi.Nr.sched_setattr, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2));
-    public static int sys_sched_getattr(GuestThread* t, int nr = 352) => (int)Host.Syscall(Lodge.Abi.Nr.sched_getattr, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2), I386Abi.Arg(t, 3));
+    public static int sys_sched_getattr(GuestThread* t, int nr = 352)
+    {
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 1), I386Abi.Arg(t, 2));
+        return (int)Host.Syscall(Lodge.Abi.Nr.sched_getattr, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2), I386Abi.Arg(t, 3));
+    }
     public static int sys_renameat2(GuestThread* t, int nr = 353) => (int)Host.Syscall(Lodge.Abi.Nr.renameat2, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), (int)I386Abi.Arg(t, 2), I386Abi.Arg(t, 3), I386Abi.Arg(t, 4));
     public static int sys_seccomp(GuestThread* t, int nr = 354) => -Lodge.Abi.Errno.ENOSYS;
-    public static int sys_getrandom(GuestThread* t, int nr = 355) => (int)Host.BlockingCall(t, Lodge.Abi.Nr.getrandom, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2));
+    public static int sys_getrandom(GuestThread* t, int nr = 355)
+    {
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1));
+        return (int)Host.BlockingCall(t, Lodge.Abi.Nr.getrandom, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2));
+    }
     public static int sys_memfd_create(GuestThread* t, int nr = 356) => (int)Host.Syscall(Lodge.Abi.Nr.memfd_create, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1));
-    public static int sys_bpf(GuestThread* t, int nr = 357) => (int)Host.Syscall(Lodge.Abi.Nr.bpf, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2));
+    public static int sys_bpf(GuestThread* t, int nr = 357)
+    {
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 1), I386Abi.Arg(t, 2));
+        return (int)Host.Syscall(Lodge.Abi.Nr.bpf, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2));
+    }
     public static int sys_execveat(GuestThread* t, int nr = 358) => Unimplemented.Report(t, true, nr);
     public static int sys_socket(GuestThread* t, int nr = 359) => (int)Host.Syscall(Lodge.Abi.Nr.socket, (int)I386Abi.Arg(t, 0), (int)I386Abi.Arg(t, 1), (int)I386Abi.Arg(t, 2));
-    public static int sys_socketpair(GuestThread* t, int nr = 360) => (int)Host.Syscall(Lodge.Abi.Nr.socketpair, (int)I386Abi.Arg(t, 0), (int)I386Abi.Arg(t, 1), (int)I386Abi.Arg(t, 2), I386Abi.Arg(t, 3));
+    public static int sys_socketpair(GuestThread* t, int nr = 360)
+    {
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 3), 8);
+        return (int)Host.Syscall(Lodge.Abi.Nr.socketpair, (int)I386Abi.Arg(t, 0), (int)I386Abi.Arg(t, 1), (int)I386Abi.Arg(t, 2), I386Abi.Arg(t, 3));
+    }
     public static int sys_bind(GuestThread* t, int nr = 361) => (int)Host.Syscall(Lodge.Abi.Nr.bind, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), (int)I386Abi.Arg(t, 2));
     public static int sys_connect(GuestThread* t, int nr = 362) => (int)Host.BlockingCall(t, Lodge.Abi.Nr.connect, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), (int)I386Abi.Arg(t, 2));
     public static int sys_listen(GuestThread* t, int nr = 363) => (int)Host.Syscall(Lodge.Abi.Nr.listen, (int)I386Abi.Arg(t, 0), (int)I386Abi.Arg(t, 1));
-    public static int sys_accept4(GuestThread* t, int nr = 364) => (int)Host.BlockingCall(t, Lodge.Abi.Nr.accept4, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2), (int)I386Abi.Arg(t, 3));
+    public static int sys_accept4(GuestThread* t, int nr = 364)
+    {
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 1), 128);
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 2), 4);
+        return (int)Host.BlockingCall(t, Lodge.Abi.Nr.accept4, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2), (int)I386Abi.Arg(t, 3));
+    }
     public static int sys_getsockopt(GuestThread* t, int nr = 365) => Unimplemented.Report(t, true, nr);
     public static int sys_setsockopt(GuestThread* t, int nr = 366) => Unimplemented.Report(t, true, nr);
-    public static int sys_getsockname(GuestThread* t, int nr = 367) => (int)Host.Syscall(Lodge.Abi.Nr.getsockname, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2));
-    public static int sys_getpeername(GuestThread* t, int nr = 368) => (int)Host.Syscall(Lodge.Abi.Nr.getpeername, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2));
+    public static int sys_getsockname(GuestThread* t, int nr = 367)
+    {
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 1), 128);
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 2), 4);
+        return (int)Host.Syscall(Lodge.Abi.Nr.getsockname, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2));
+    }
+    public static int sys_getpeername(GuestThread* t, int nr = 368)
+    {
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 1), 128);
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 2), 4);
+        return (int)Host.Syscall(Lodge.Abi.Nr.getpeername, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2));
+    }
     public static int sys_sendto(GuestThread* t, int nr = 369) => (int)Host.BlockingCall(t, Lodge.Abi.Nr.sendto, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2), I386Abi.Arg(t, 3), I386Abi.Arg(t, 4), (int)I386Abi.Arg(t, 5));
     public static int sys_sendmsg(GuestThread* t, int nr = 370) => Unimplemented.Report(t, true, nr);
-    public static int sys_recvfrom(GuestThread* t, int nr = 371) => (int)Host.BlockingCall(t, Lodge.Abi.Nr.recvfrom, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2), I386Abi.Arg(t, 3), I386Abi.Arg(t, 4), I386Abi.Arg(t, 5));
+    public static int sys_recvfrom(GuestThread* t, int nr = 371)
+    {
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 1), I386Abi.Arg(t, 2));
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 4), 128);
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 5), 4);
+        return (int)Host.BlockingCall(t, Lodge.Abi.Nr.recvfrom, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2), I386Abi.Arg(t, 3), I386Abi.Arg(t, 4), I386Abi.Arg(t, 5));
+    }
     public static int sys_recvmsg(GuestThread* t, int nr = 372) => Unimplemented.Report(t, true, nr);
     public static int sys_shutdown(GuestThread* t, int nr = 373) => (int)Host.Syscall(Lodge.Abi.Nr.shutdown, (int)I386Abi.Arg(t, 0), (int)I386Abi.Arg(t, 1));
     public static int sys_userfaultfd(GuestThread* t, int nr = 374) => (int)Host.Syscall(Lodge.Abi.Nr.userfaultfd, (int)I386Abi.Arg(t, 0));
     public static int sys_membarrier(GuestThread* t, int nr = 375) => (int)Host.Syscall(Lodge.Abi.Nr.membarrier, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), (int)I386Abi.Arg(t, 2));
     public static int sys_mlock2(GuestThread* t, int nr = 376) => Unimplemented.Report(t, true, nr);
-    public static int sys_copy_file_range(GuestThread* t, int nr = 377) => (int)Host.BlockingCall(t, Lodge.Abi.Nr.copy_file_range, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), (int)I386Abi.Arg(t, 2), I386Abi.Arg(t, 3), I386Abi.Arg(t, 4), I386Abi.Arg(t, 5));
+    public static int sys_copy_file_range(GuestThread* t, int nr = 377)
+    {
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 1), 8);
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 3), 8);
+        return (int)Host.BlockingCall(t, Lodge.Abi.Nr.copy_file_range, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), (int)I386Abi.Arg(t, 2), I386Abi.Arg(t, 3), I386Abi.Arg(t, 4), I386Abi.Arg(t, 5));
+    }
     public static int sys_preadv2(GuestThread* t, int nr = 378) => Unimplemented.Report(t, true, nr);
     public static int sys_pwritev2(GuestThread* t, int nr = 379) => Unimplemented.Report(t, true, nr);
     public static int sys_pkey_mprotect(GuestThread* t, int nr = 380) => Unimplemented.Report(t, true, nr);
     public static int sys_pkey_alloc(GuestThread* t, int nr = 381) => -Lodge.Abi.Errno.ENOSPC;
     public static int sys_pkey_free(GuestThread* t, int nr = 382) => -Lodge.Abi.Errno.EINVAL;
-    public static int sys_statx(GuestThread* t, int nr = 383) => (int)Host.Syscall(Lodge.Abi.Nr.statx, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2), I386Abi.Arg(t, 3), I386Abi.Arg(t, 4));
+    public static int sys_statx(GuestThread* t, int nr = 383)
+    {
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 4), 256);
+        return (int)Host.Syscall(Lodge.Abi.Nr.statx, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2), I386Abi.Arg(t, 3), I386Abi.Arg(t, 4));
+    }
     public static int sys_arch_prctl(GuestThread* t, int nr = 384) => Unimplemented.Report(t, true, nr);
     public static int sys_io_pgetevents(GuestThread* t, int nr = 385) => -Lodge.Abi.Errno.ENOSYS;
     public static int sys_rseq(GuestThread* t, int nr = 386) => -Lodge.Abi.Errno.ENOSYS;
@@ -834,14 +984,34 @@ public static unsafe class I386Fallback
     public static int sys_msgsnd(GuestThread* t, int nr = 400) => Unimplemented.Report(t, true, nr);
     public static int sys_msgrcv(GuestThread* t, int nr = 401) => Unimplemented.Report(t, true, nr);
     public static int sys_msgctl(GuestThread* t, int nr = 402) => Unimplemented.Report(t, true, nr);
-    public static int sys_clock_gettime64(GuestThread* t, int nr = 403) => (int)Host.Syscall(Lodge.Abi.Nr.clock_gettime, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1));
+    public static int sys_clock_gettime64(GuestThread* t, int nr = 403)
+    {
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 1), 16);
+        return (int)Host.Syscall(Lodge.Abi.Nr.clock_gettime, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1));
+    }
     public static int sys_clock_settime64(GuestThread* t, int nr = 404) => Unimplemented.Report(t, true, nr);
-    public static int sys_clock_adjtime64(GuestThread* t, int nr = 405) => (int)Host.Syscall(Lodge.Abi.Nr.clock_adjtime, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1));
-    public static int sys_clock_getres_time64(GuestThread* t, int nr = 406) => (int)Host.Syscall(Lodge.Abi.Nr.clock_getres, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1));
+    public static int sys_clock_adjtime64(GuestThread* t, int nr = 405)
+    {
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 1), 208);
+        return (int)Host.Syscall(Lodge.Abi.Nr.clock_adjtime, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1));
+    }
+    public static int sys_clock_getres_time64(GuestThread* t, int nr = 406)
+    {
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 1), 16);
+        return (int)Host.Syscall(Lodge.Abi.Nr.clock_getres, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1));
+    }
     public static int sys_clock_nanosleep_time64(GuestThread* t, int nr = 407) => Unimplemented.Report(t, true, nr);
-    public static int sys_timer_gettime64(GuestThread* t, int nr = 408) => (int)Host.Syscall(Lodge.Abi.Nr.timer_gettime, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1));
+    public static int sys_timer_gettime64(GuestThread* t, int nr = 408)
+    {
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 1), 32);
+        return (int)Host.Syscall(Lodge.Abi.Nr.timer_gettime, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1));
+    }
     public static int sys_timer_settime64(GuestThread* t, int nr = 409) => Unimplemented.Report(t, true, nr);
-    public static int sys_timerfd_gettime64(GuestThread* t, int nr = 410) => (int)Host.Syscall(Lodge.Abi.Nr.timerfd_gettime, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1));
+    public static int sys_timerfd_gettime64(GuestThread* t, int nr = 410)
+    {
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 1), 32);
+        return (int)Host.Syscall(Lodge.Abi.Nr.timerfd_gettime, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1));
+    }
     public static int sys_timerfd_settime64(GuestThread* t, int nr = 411) => Unimplemented.Report(t, true, nr);
     public static int sys_utimensat_time64(GuestThread* t, int nr = 412) => Unimplemented.Report(t, true, nr);
     public static int sys_pselect6_time64(GuestThread* t, int nr = 413) => Unimplemented.Report(t, true, nr);
@@ -853,7 +1023,11 @@ public static unsafe class I386Fallback
     public static int sys_semtimedop_time64(GuestThread* t, int nr = 420) => Unimplemented.Report(t, true, nr);
     public static int sys_rt_sigtimedwait_time64(GuestThread* t, int nr = 421) => Unimplemented.Report(t, true, nr);
     public static int sys_futex_time64(GuestThread* t, int nr = 422) => Unimplemented.Report(t, true, nr);
-    public static int sys_sched_rr_get_interval_time64(GuestThread* t, int nr = 423) => (int)Host.Syscall(Lodge.Abi.Nr.sched_rr_get_interval, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1));
+    public static int sys_sched_rr_get_interval_time64(GuestThread* t, int nr = 423)
+    {
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 1), 16);
+        return (int)Host.Syscall(Lodge.Abi.Nr.sched_rr_get_interval, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1));
+    }
     public static int sys_pidfd_send_signal(GuestThread* t, int nr = 424) => Unimplemented.Report(t, true, nr);
     public static int sys_io_uring_setup(GuestThread* t, int nr = 425) => -Lodge.Abi.Errno.ENOSYS;
     public static int sys_io_uring_enter(GuestThread* t, int nr = 426) => -Lodge.Abi.Errno.ENOSYS;
@@ -881,16 +1055,38 @@ public static unsafe class I386Fallback
     public static int sys_process_mrelease(GuestThread* t, int nr = 448) => (int)Host.Syscall(Lodge.Abi.Nr.process_mrelease, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1));
     public static int sys_futex_waitv(GuestThread* t, int nr = 449) => Unimplemented.Report(t, true, nr);
     public static int sys_set_mempolicy_home_node(GuestThread* t, int nr = 450) => (int)Host.Syscall(Lodge.Abi.Nr.set_mempolicy_home_node, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2), I386Abi.Arg(t, 3));
-    public static int sys_cachestat(GuestThread* t, int nr = 451) => (int)Host.Syscall(Lodge.Abi.Nr.cachestat, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2), I386Abi.Arg(t, 3));
+    public static int sys_cachestat(GuestThread* t, int nr = 451)
+    {
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 2), 40);
+        return (int)Host.Syscall(Lodge.Abi.Nr.cachestat, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2), I386Abi.Arg(t, 3));
+    }
     public static int sys_fchmodat2(GuestThread* t, int nr = 452) => (int)Host.Syscall(Lodge.Abi.Nr.fchmodat2, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2), I386Abi.Arg(t, 3));
     public static int sys_map_shadow_stack(GuestThread* t, int nr = 453) => -Lodge.Abi.Errno.EOPNOTSUPP;
     public static int sys_futex_wake(GuestThread* t, int nr = 454) => (int)Host.Syscall(Lodge.Abi.Nr.futex_wake, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), (int)I386Abi.Arg(t, 2), I386Abi.Arg(t, 3));
     public static int sys_futex_wait(GuestThread* t, int nr = 455) => Unimplemented.Report(t, true, nr);
     public static int sys_futex_requeue(GuestThread* t, int nr = 456) => (int)Host.Syscall(Lodge.Abi.Nr.futex_requeue, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), (int)I386Abi.Arg(t, 2), (int)I386Abi.Arg(t, 3));
-    public static int sys_statmount(GuestThread* t, int nr = 457) => (int)Host.Syscall(Lodge.Abi.Nr.statmount, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2), I386Abi.Arg(t, 3));
-    public static int sys_listmount(GuestThread* t, int nr = 458) => (int)Host.Syscall(Lodge.Abi.Nr.listmount, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2), I386Abi.Arg(t, 3));
-    public static int sys_lsm_get_self_attr(GuestThread* t, int nr = 459) => (int)Host.Syscall(Lodge.Abi.Nr.lsm_get_self_attr, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2), I386Abi.Arg(t, 3));
+    public static int sys_statmount(GuestThread* t, int nr = 457)
+    {
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 1), I386Abi.Arg(t, 2));
+        return (int)Host.Syscall(Lodge.Abi.Nr.statmount, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2), I386Abi.Arg(t, 3));
+    }
+    public static int sys_listmount(GuestThread* t, int nr = 458)
+    {
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 1), I386Abi.Arg(t, 2) * 8);
+        return (int)Host.Syscall(Lodge.Abi.Nr.listmount, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2), I386Abi.Arg(t, 3));
+    }
+    public static int sys_lsm_get_self_attr(GuestThread* t, int nr = 459)
+    {
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 1), 4096);
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 2), 4);
+        return (int)Host.Syscall(Lodge.Abi.Nr.lsm_get_self_attr, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2), I386Abi.Arg(t, 3));
+    }
     public static int sys_lsm_set_self_attr(GuestThread* t, int nr = 460) => (int)Host.Syscall(Lodge.Abi.Nr.lsm_set_self_attr, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2), I386Abi.Arg(t, 3));
-    public static int sys_lsm_list_modules(GuestThread* t, int nr = 461) => (int)Host.Syscall(Lodge.Abi.Nr.lsm_list_modules, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2));
+    public static int sys_lsm_list_modules(GuestThread* t, int nr = 461)
+    {
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 0), 4096);
+        Mm.PrepareWrite(t, I386Abi.Arg(t, 1), 4);
+        return (int)Host.Syscall(Lodge.Abi.Nr.lsm_list_modules, I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2));
+    }
     public static int sys_mseal(GuestThread* t, int nr = 462) => Unimplemented.Report(t, true, nr);
 }

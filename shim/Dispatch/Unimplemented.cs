@@ -1,6 +1,5 @@
 using System;
 using System.Threading;
-using Lodge.Abi;
 
 namespace Lodge.Shim;
 

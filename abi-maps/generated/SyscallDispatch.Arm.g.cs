@@ -463,7 +463,7 @@ public static unsafe class ArmFallback
     public static int sys_mount(GuestThread* t, int nr = 21) => (int)Host.Syscall(Lodge.Abi.Nr.mount, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3), ArmAbi.Arg(t, 4));
     public static int sys_setuid(GuestThread* t, int nr = 23) => Unimplemented.Report(t, false, nr);
     public static int sys_getuid(GuestThread* t, int nr = 24) => Unimplemented.Report(t, false, nr);
-    public static int sys_ptrace(GuestThread* t, int nr = 26) => Unimplemented.Report(t, false, nr);
+    public static int sys_ptrace(GuestThread* t, int nr = 26) => -Lodge.Abi.Errno.EPERM;
     public static int sys_pause(GuestThread* t, int nr = 29) => (int)Host.BlockingCall(t, Lodge.Abi.Nr.ppoll, 0, 0, 0, 0, 8);
     public static int sys_access(GuestThread* t, int nr = 33) => (int)Host.Syscall(Lodge.Abi.Nr.faccessat, -100, ArmAbi.Arg(t, 0), (int)ArmAbi.Arg(t, 1));
     public static int sys_nice(GuestThread* t, int nr = 34) => Unimplemented.Report(t, false, nr);
@@ -958,11 +958,7 @@ public static unsafe class ArmFallback
     public static int sys_io_pgetevents(GuestThread* t, int nr = 399) => -Lodge.Abi.Errno.ENOSYS;
     public static int sys_migrate_pages(GuestThread* t, int nr = 400) => Unimplemented.Report(t, false, nr);
     public static int sys_kexec_file_load(GuestThread* t, int nr = 401) => (int)Host.Syscall(Lodge.Abi.Nr.kexec_file_load, (int)ArmAbi.Arg(t, 0), (int)ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3), ArmAbi.Arg(t, 4));
-    public static int sys_clock_gettime64(GuestThread* t, int nr = 403)
-    {
-        Mm.PrepareWrite(t, ArmAbi.Arg(t, 1), 16);
-        return (int)Host.Syscall(Lodge.Abi.Nr.clock_gettime, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1));
-    }
+    public static int sys_clock_gettime64(GuestThread* t, int nr = 403) => Unimplemented.Report(t, false, nr);
     public static int sys_clock_settime64(GuestThread* t, int nr = 404) => Unimplemented.Report(t, false, nr);
     public static int sys_clock_adjtime64(GuestThread* t, int nr = 405)
     {

@@ -487,7 +487,7 @@ public static unsafe class I386Fallback
     public static int sys_setuid(GuestThread* t, int nr = 23) => Unimplemented.Report(t, true, nr);
     public static int sys_getuid(GuestThread* t, int nr = 24) => Unimplemented.Report(t, true, nr);
     public static int sys_stime(GuestThread* t, int nr = 25) => Unimplemented.Report(t, true, nr);
-    public static int sys_ptrace(GuestThread* t, int nr = 26) => Unimplemented.Report(t, true, nr);
+    public static int sys_ptrace(GuestThread* t, int nr = 26) => -Lodge.Abi.Errno.EPERM;
     public static int sys_alarm(GuestThread* t, int nr = 27) => Unimplemented.Report(t, true, nr);
     public static int sys_fstat(GuestThread* t, int nr = 28) => Unimplemented.Report(t, true, nr);
     public static int sys_pause(GuestThread* t, int nr = 29) => (int)Host.BlockingCall(t, Lodge.Abi.Nr.ppoll, 0, 0, 0, 0, 8);
@@ -984,11 +984,7 @@ public static unsafe class I386Fallback
     public static int sys_msgsnd(GuestThread* t, int nr = 400) => Unimplemented.Report(t, true, nr);
     public static int sys_msgrcv(GuestThread* t, int nr = 401) => Unimplemented.Report(t, true, nr);
     public static int sys_msgctl(GuestThread* t, int nr = 402) => Unimplemented.Report(t, true, nr);
-    public static int sys_clock_gettime64(GuestThread* t, int nr = 403)
-    {
-        Mm.PrepareWrite(t, I386Abi.Arg(t, 1), 16);
-        return (int)Host.Syscall(Lodge.Abi.Nr.clock_gettime, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1));
-    }
+    public static int sys_clock_gettime64(GuestThread* t, int nr = 403) => Unimplemented.Report(t, true, nr);
     public static int sys_clock_settime64(GuestThread* t, int nr = 404) => Unimplemented.Report(t, true, nr);
     public static int sys_clock_adjtime64(GuestThread* t, int nr = 405)
     {

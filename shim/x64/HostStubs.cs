@@ -179,7 +179,7 @@ internal static unsafe partial class Stubs
         0x88, 0x07,                                // 4d: mov byte ptr [rdi], al
         0x31, 0xC0,                                // 4f: xor eax, eax
         0xC3,                                      // 51: ret
-        0xF3, 0xA4,                                // 52: rep movsb byte ptr es:[rdi], byte ptr [rsi]
+        0xF3, 0xA4,                                // 52: rep movsb byte ptr [rdi], byte ptr [rsi]
         0x31, 0xC0,                                // 54: xor eax, eax
         0xC3,                                      // 56: ret
         0xCC, 0xCC, 0xCC, 0xCC, 0xCC, 0xCC, 0xCC, 0xCC, 0xCC, // alignment
@@ -198,7 +198,7 @@ internal static unsafe partial class Stubs
         // Fill (dst, value, n): 0, or -EFAULT.
         0x48, 0x89, 0xD1,                          // 80: mov rcx, rdx
         0x89, 0xF0,                                // 83: mov eax, esi
-        0xF3, 0xAA,                                // 85: rep stosb byte ptr es:[rdi], al
+        0xF3, 0xAA,                                // 85: rep stosb byte ptr [rdi]
         0x31, 0xC0,                                // 87: xor eax, eax
         0xC3,                                      // 89: ret
         0xCC, 0xCC, 0xCC, 0xCC, 0xCC, 0xCC, // alignment

@@ -18,7 +18,7 @@ internal sealed class ElfImage
     internal ElfImage(string path)
     {
         data = File.ReadAllBytes(path);
-        if (!data.AsSpan(0, 6).SequenceEqual("\x7FELF\x02\x01"u8))
+        if (!data.AsSpan(0, 6).SequenceEqual("\u007FELF\u0002\u0001"u8))
         {
             throw new InvalidDataException(path + " is no 64-bit ELF file");
         }

@@ -1,5 +1,6 @@
 using System;
 using System.Text;
+using Lodge.Abi;
 using Lodge.Shim;
 using Xunit;
 

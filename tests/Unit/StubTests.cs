@@ -94,6 +94,7 @@ public partial class StubTests
         formatter.Options.ShowBranchSize = false;
         formatter.Options.SpaceBetweenMemoryAddOperators = true;
         formatter.Options.MemorySizeOptions = MemorySizeOptions.Always;
+        formatter.Options.SignedImmediateOperands = true;
         formatter.Options.CC_e = CC_e.e;
         List<(int, string)> code = [];
         while (decoder.IP < (ulong)bytes.Length)

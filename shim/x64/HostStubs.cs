@@ -204,8 +204,7 @@ internal static unsafe partial class Stubs
         0xCC, 0xCC, 0xCC, 0xCC, 0xCC, 0xCC, // alignment
         // CompareExchange (address, expected, desired, seen): 0, or -EFAULT.
         0x89, 0xF0,                                // 90: mov eax, esi
-        0xF0,                                      // 92: lock
-        0x0F, 0xB1, 0x17,                          // 93: cmpxchg dword ptr [rdi], edx
+        0xF0, 0x0F, 0xB1, 0x17,                    // 92: lock cmpxchg dword ptr [rdi], edx
         0x89, 0x01,                                // 96: mov dword ptr [rcx], eax
         0x31, 0xC0,                                // 98: xor eax, eax
         0xC3,                                      // 9a: ret

@@ -54,4 +54,8 @@ public unsafe struct ArmFrame
     public uint orig_r0;
     /// <summary>TPIDRURO, the thread pointer.</summary>
     public uint tls;
+    /// <summary>FPSCR.</summary>
+    public uint fpscr;
+    /// <summary>d0 to d31.</summary>
+    public fixed ulong d[32];
 }

@@ -9,6 +9,8 @@ public unsafe partial struct ThreadGroup
     public ShimLock ThreadsLock;
     /// <summary>First thread of the list linked by <see cref="ThreadLinks.Next"/>.</summary>
     public GuestThread* Threads;
+    /// <summary>Non-zero for an AArch32 program, 0 for i386.</summary>
+    public int IsArm;
     /// <summary>Descriptor of our own image, high and close-on-exec, opened at start; -1 = none. Used by execve.</summary>
     public int SelfFd;
     /// <summary>Non-zero when binfmt_misc started us: execve then passes guest programs straight to the kernel.</summary>

@@ -13,11 +13,15 @@ public static unsafe class ForkLocks
         t->Sighand->Lock.Acquire(t);
         t->Mm->Lock.Acquire(t);
         t->Mm->Heap.Lock.Acquire(t);
+        t->Mm->Lock.Acquire(t);
+        t->Mm->Heap.Lock.Acquire(t);
     }
 
     /// <summary>Gives every lock back, in the parent.</summary>
     public static void ReleaseAll(GuestThread* t)
     {
+        t->Mm->Heap.Lock.Release(t);
+        t->Mm->Lock.Release(t);
         t->Mm->Heap.Lock.Release(t);
         t->Mm->Lock.Release(t);
         t->Sighand->Lock.Release(t);
@@ -27,6 +31,8 @@ public static unsafe class ForkLocks
     /// <summary>Makes every lock free, in the child.</summary>
     public static void ResetAll(GuestThread* t)
     {
+        t->Mm->Heap.Lock.Reset();
+        t->Mm->Lock.Reset();
         t->Mm->Heap.Lock.Reset();
         t->Mm->Lock.Reset();
         t->Sighand->Lock.Reset();

@@ -17,8 +17,7 @@ public unsafe partial struct Mm
 /// <code>
 /// low   guard | signal stack | guard | C# stack | guard | return stack | guard | this structure   high
 /// </code>
-/// The copies of records hold what the thread does not share with its creator. A block is free when no thread uses it
-/// (<see cref="Use"/> = 0) and none of its records is used by others (<see cref="RecordsInUse"/> = 0).
+/// A block is free when no thread uses it (<see cref="Use"/> = 0).
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
 public unsafe struct ThreadBlock
@@ -27,8 +26,6 @@ public unsafe struct ThreadBlock
     public ThreadBlock* Next;
     /// <summary>Number of the use (unique in the memory), 0 = no thread. The exit stub clears it when nothing is needed any more.</summary>
     public long Use;
-    /// <summary>How many of the four records below are in use.</summary>
-    public int RecordsInUse;
     /// <summary>Process that the thread belongs to when that is not the creator's; 0 otherwise. Such a process may die unseen.</summary>
     public int ForeignProcess;
     /// <summary>Start of the mapping.</summary>
@@ -39,14 +36,6 @@ public unsafe struct ThreadBlock
     public ulong ScratchBase;
     /// <summary>Bytes of it.</summary>
     public ulong ScratchSize;
-    /// <summary>The thread's own signal actions, if it does not share any.</summary>
-    public Sighand Sighand;
-    /// <summary>The thread's own descriptor bookkeeping.</summary>
-    public FilesStruct Files;
-    /// <summary>The thread's own directory bookkeeping.</summary>
-    public FsStruct Fs;
-    /// <summary>The thread's own group.</summary>
-    public ThreadGroup Group;
     /// <summary>The thread.</summary>
     public GuestThread Thread;
 
@@ -131,14 +120,11 @@ public unsafe struct ThreadBlock
         {
             if (block->ForeignProcess != 0 && block->Use != 0 && Host.Syscall(Nr.kill, block->ForeignProcess, 0) == -Errno.ESRCH)
             {
-                // A process in our memory that was killed: nothing of it is left, its records included.
-                long dead = block->Use;
-                block->RecordsInUse = 0;
-                block->ForeignProcess = 0;
-                Interlocked.CompareExchange(ref block->Use, 0, dead);
+                // A process in our memory that was killed: nothing of it is left.
+                Free(block, block->Use);
             }
 
-            if (block->Use == 0 && block->RecordsInUse == 0 && Interlocked.CompareExchange(ref block->Use, use, 0) == 0)
+            if (block->Use == 0 && Interlocked.CompareExchange(ref block->Use, use, 0) == 0)
             {
                 if (block->ScratchSize != 0)
                 {

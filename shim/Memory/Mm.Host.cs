@@ -116,6 +116,23 @@ public unsafe partial struct Mm
         }
     }
 
+    /// <summary>Takes every guest mapping away: the old program at exec. Under <see cref="Lock"/>.</summary>
+    internal void Empty(ref StaleRange stale)
+    {
+        if (Map.Count != 0)
+        {
+            StackRoom = 0;
+            ForgetPages(0, uint.MaxValue, ref stale);
+            HostUnmap(0, Placement.TaskSize);
+            Map.Clear();
+        }
+
+        DefaultFlags = 0;
+        HasSeals = false;
+        StackRoom = 0;
+        VdsoBase = 0;
+    }
+
     /// <summary>A zeroed block for a record; null when there is no memory. Any thread.</summary>
     public static void* Allocate(GuestThread* t, ulong bytes)
     {

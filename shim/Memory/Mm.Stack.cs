@@ -10,6 +10,28 @@ public unsafe partial struct Mm
     /// <summary>First address behind the stack; 0 before the first exec.</summary>
     public uint StackEnd;
 
+    /// <summary>
+    /// Maps the stack of a new program. Under <see cref="Lock"/>.
+    /// </summary>
+    /// <param name="mapping">What the guest sees.</param>
+    /// <param name="room">Lowest address to map on the host, at most the mapping's start.</param>
+    /// <returns>0 or -errno.</returns>
+    internal int MapStack(in GuestMapping mapping, uint room)
+    {
+        const int MapStackFlag = 0x20000;
+        const int Flags = HostMemory.MapPrivate | HostMemory.MapAnonymous | HostMemory.MapNoReserve | MapStackFlag;
+        long at = HostMap(room, mapping.End - room, HostProtection(mapping.Flags), Flags, -1, 0);
+        if (Host.IsError(at))
+        {
+            return (int)at;
+        }
+
+        Map.Insert(mapping);
+        StackEnd = mapping.End;
+        StackRoom = room < mapping.Start ? room : 0;
+        return 0;
+    }
+
     /// <summary>Brings the visible start of the stack down to the lowest page touched in its room. Under <see cref="Lock"/>.</summary>
     internal void SyncStack()
     {

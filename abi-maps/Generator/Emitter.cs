@@ -36,6 +36,10 @@ public static class Emitter
             ["abi-maps/generated/Errno.g.cs"] = ErrnoTable.Emit(Tsv.Read(Path.Combine(maps, "tables/errno.tsv"))),
             ["abi-maps/generated/Usings.g.cs"] = EmitTables.Header + "global using Lodge.Abi;\n",
         };
+        foreach ((string name, string text) in EmitLayouts.Files(LayoutTable.Parse(File.ReadAllText(Path.Combine(maps, "tables/layouts.tsv")))))
+        {
+            outputs["abi-maps/generated/" + name] = text;
+        }
         bool prepareWrites = HandlerMethods.Mentions(shim, "static void PrepareWrite(");
         if (!prepareWrites)
         {

@@ -11,10 +11,12 @@ public static class Program
     private const string Usage = """
         usage: abi-maps COMMAND [options]
           generate --kernel DIR   read a kernel tree, write tables/*.tsv (stops on open questions, listing every one)
+          layouts --kernel DIR    compile hand/layouts.c for four ABIs (clang, llvm-dwarfdump, make, rsync), write tables/layouts.tsv
           emit                    write generated/*.g.cs and docs/syscall-coverage-*.md from the committed tables
         options:
           --check                 emit: write nothing, fail when a committed file is stale
           --root DIR              repository (default: the folder above abi-maps that holds this generator's tables)
+          --headers DIR           layouts: where exported headers are kept (default: headers beside the kernel tree)
           --output DIR            where tables are written (default: ROOT/abi-maps/tables)
         """;
 
@@ -36,6 +38,8 @@ public static class Program
             {
                 case "generate" when kernel is not null:
                     return Generate(root, kernel, output);
+                case "layouts" when kernel is not null:
+                    return Layouts(root, kernel, Option(args, "--headers") ?? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(kernel).TrimEnd('/'))!, "headers"), output);
                 case "emit":
                     return Emit(root, args.Contains("--check"));
                 default:
@@ -79,6 +83,16 @@ public static class Program
             questions.Add(unused);
         }
         return Finish(questions, output, files);
+    }
+
+    private static int Layouts(string root, string kernel, string headers, string output)
+    {
+        IReadOnlyList<Layout> layouts = new LayoutProbe(root, kernel, headers).Layouts();
+        foreach (string abi in Abi.All)
+        {
+            Console.WriteLine($"{abi}: {layouts.Count(l => l.Abi == abi)} structures");
+        }
+        return Finish(new OpenQuestions(), output, [("layouts.tsv", LayoutTable.Format(layouts))]);
     }
 
     private static int Emit(string root, bool check)

@@ -87,20 +87,25 @@ public static class EmitLayouts
                 Check(check, "Host", a);
                 continue;
             }
-            text.Append("\n#if ARM64");
+            if (a is null || b is null)
+            {
+                string condition = a is null ? "#if ARM64\n" : "#if !ARM64\n";
+                text.Append('\n').Append(condition);
+                check.Append(condition);
+                Struct(text, (a ?? b)!, null);
+                Check(check, "Host", (a ?? b)!);
+                text.Append("#endif\n");
+                check.Append("#endif\n");
+                continue;
+            }
+            text.Append("\n#if ARM64\n");
             check.Append("#if ARM64\n");
-            if (b is not null)
-            {
-                Struct(text, b, null);
-                Check(check, "Host", b);
-            }
-            text.Append("#else");
+            Struct(text, b, null);
+            Check(check, "Host", b);
+            text.Append("#else\n");
             check.Append("#else\n");
-            if (a is not null)
-            {
-                Struct(text, a, null);
-                Check(check, "Host", a);
-            }
+            Struct(text, a, null);
+            Check(check, "Host", a);
             text.Append("#endif\n");
             check.Append("#endif\n");
         }

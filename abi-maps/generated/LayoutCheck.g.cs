@@ -776,52 +776,44 @@ public static unsafe class LayoutCheck
         {
             return "Host._aarch64_ctx"u8;
         }
-#else
 #endif
-#if ARM64
-#else
+#if !ARM64
         if (sizeof(Host._fpreg) != 10)
         {
             return "Host._fpreg"u8;
         }
 #endif
-#if ARM64
-#else
+#if !ARM64
         if (sizeof(Host._fpstate_32) != 624)
         {
             return "Host._fpstate_32"u8;
         }
 #endif
-#if ARM64
-#else
+#if !ARM64
         if (sizeof(Host._fpstate_64) != 512)
         {
             return "Host._fpstate_64"u8;
         }
 #endif
-#if ARM64
-#else
+#if !ARM64
         if (sizeof(Host._fpx_sw_bytes) != 48)
         {
             return "Host._fpx_sw_bytes"u8;
         }
 #endif
-#if ARM64
-#else
+#if !ARM64
         if (sizeof(Host._fpxreg) != 16)
         {
             return "Host._fpxreg"u8;
         }
 #endif
-#if ARM64
-#else
+#if !ARM64
         if (sizeof(Host._header) != 64)
         {
             return "Host._header"u8;
         }
 #endif
-#if ARM64
-#else
+#if !ARM64
         if (sizeof(Host._xmmreg) != 16)
         {
             return "Host._xmmreg"u8;
@@ -863,7 +855,6 @@ public static unsafe class LayoutCheck
         {
             return "Host.esr_context"u8;
         }
-#else
 #endif
         if (sizeof(Host.f_owner_ex) != 8)
         {
@@ -934,7 +925,6 @@ public static unsafe class LayoutCheck
         {
             return "Host.fpsimd_context"u8;
         }
-#else
 #endif
         if (sizeof(Host.fstrim_range) != 24)
         {
@@ -1403,8 +1393,7 @@ public static unsafe class LayoutCheck
         {
             return "Host.ucred"u8;
         }
-#if ARM64
-#else
+#if !ARM64
         if (sizeof(Host.user_desc) != 16)
         {
             return "Host.user_desc"u8;

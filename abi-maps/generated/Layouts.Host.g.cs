@@ -107,6 +107,7 @@ public unsafe struct __user_cap_header_struct
 }
 
 #if ARM64
+
 /// <summary>struct _aarch64_ctx: 8 bytes.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 8, Pack = 4)]
 public unsafe struct _aarch64_ctx
@@ -114,9 +115,10 @@ public unsafe struct _aarch64_ctx
     [FieldOffset(0)] public uint magic;
     [FieldOffset(4)] public uint size;
 }
-#else#endif
+#endif
 
-#if ARM64#else
+#if !ARM64
+
 /// <summary>struct _fpreg: 10 bytes.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 10, Pack = 2)]
 public unsafe struct _fpreg
@@ -126,7 +128,8 @@ public unsafe struct _fpreg
 }
 #endif
 
-#if ARM64#else
+#if !ARM64
+
 /// <summary>struct _fpstate_32: 624 bytes.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 624, Pack = 8)]
 public unsafe struct _fpstate_32
@@ -153,7 +156,8 @@ public unsafe struct _fpstate_32
 }
 #endif
 
-#if ARM64#else
+#if !ARM64
+
 /// <summary>struct _fpstate_64: 512 bytes.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 512, Pack = 8)]
 public unsafe struct _fpstate_64
@@ -174,7 +178,8 @@ public unsafe struct _fpstate_64
 }
 #endif
 
-#if ARM64#else
+#if !ARM64
+
 /// <summary>struct _fpx_sw_bytes: 48 bytes.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 48, Pack = 8)]
 public unsafe struct _fpx_sw_bytes
@@ -187,7 +192,8 @@ public unsafe struct _fpx_sw_bytes
 }
 #endif
 
-#if ARM64#else
+#if !ARM64
+
 /// <summary>struct _fpxreg: 16 bytes.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 16, Pack = 2)]
 public unsafe struct _fpxreg
@@ -198,7 +204,8 @@ public unsafe struct _fpxreg
 }
 #endif
 
-#if ARM64#else
+#if !ARM64
+
 /// <summary>struct _header: 64 bytes.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 64, Pack = 8)]
 public unsafe struct _header
@@ -209,7 +216,8 @@ public unsafe struct _header
 }
 #endif
 
-#if ARM64#else
+#if !ARM64
+
 /// <summary>struct _xmmreg: 16 bytes.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 16, Pack = 4)]
 public unsafe struct _xmmreg
@@ -275,6 +283,7 @@ public unsafe struct cmsghdr
 }
 
 #if ARM64
+
 /// <summary>struct epoll_event: 16 bytes.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 16, Pack = 8)]
 public unsafe struct epoll_event
@@ -283,6 +292,7 @@ public unsafe struct epoll_event
     [FieldOffset(8)] public ulong data;
 }
 #else
+
 /// <summary>struct epoll_event: 12 bytes.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 12, Pack = 1)]
 public unsafe struct epoll_event
@@ -293,6 +303,7 @@ public unsafe struct epoll_event
 #endif
 
 #if ARM64
+
 /// <summary>struct esr_context: 16 bytes.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 16, Pack = 8)]
 public unsafe struct esr_context
@@ -300,7 +311,7 @@ public unsafe struct esr_context
     [FieldOffset(0)] public _aarch64_ctx head;
     [FieldOffset(8)] public ulong esr;
 }
-#else#endif
+#endif
 
 /// <summary>struct f_owner_ex: 8 bytes.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 8, Pack = 4)]
@@ -467,6 +478,7 @@ public unsafe struct flock
 }
 
 #if ARM64
+
 /// <summary>struct fpsimd_context: 528 bytes.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 528, Pack = 16)]
 public unsafe struct fpsimd_context
@@ -476,7 +488,7 @@ public unsafe struct fpsimd_context
     [FieldOffset(12)] public uint fpcr;
     [FieldOffset(16)] public fixed byte vregs[512];
 }
-#else#endif
+#endif
 
 /// <summary>struct fstrim_range: 24 bytes.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 24, Pack = 8)]
@@ -1221,6 +1233,7 @@ public unsafe struct rseq
 }
 
 #if ARM64
+
 /// <summary>struct rt_sigframe: 4688 bytes.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 4688, Pack = 16)]
 public unsafe struct rt_sigframe
@@ -1229,6 +1242,7 @@ public unsafe struct rt_sigframe
     [FieldOffset(128)] public ucontext uc;
 }
 #else
+
 /// <summary>struct rt_sigframe: 440 bytes.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 440, Pack = 8)]
 public unsafe struct rt_sigframe
@@ -1330,6 +1344,7 @@ public unsafe struct sembuf
 }
 
 #if ARM64
+
 /// <summary>struct semid64_ds: 88 bytes.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 88, Pack = 8)]
 public unsafe struct semid64_ds
@@ -1342,6 +1357,7 @@ public unsafe struct semid64_ds
     [FieldOffset(80)] public ulong __unused4;
 }
 #else
+
 /// <summary>struct semid64_ds: 104 bytes.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 104, Pack = 8)]
 public unsafe struct semid64_ds
@@ -1468,6 +1484,7 @@ public unsafe struct sigaltstack
 }
 
 #if ARM64
+
 /// <summary>struct sigcontext: 4384 bytes.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 4384, Pack = 16)]
 public unsafe struct sigcontext
@@ -1480,6 +1497,7 @@ public unsafe struct sigcontext
     [FieldOffset(288)] public fixed byte __reserved[4096];
 }
 #else
+
 /// <summary>struct sigcontext: 256 bytes.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 256, Pack = 8)]
 public unsafe struct sigcontext
@@ -1674,6 +1692,7 @@ public unsafe struct sockaddr_un
 }
 
 #if ARM64
+
 /// <summary>struct stat: 128 bytes.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 128, Pack = 8)]
 public unsafe struct stat
@@ -1700,6 +1719,7 @@ public unsafe struct stat
     [FieldOffset(124)] public uint __unused5;
 }
 #else
+
 /// <summary>struct stat: 144 bytes.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 144, Pack = 8)]
 public unsafe struct stat
@@ -1944,6 +1964,7 @@ public unsafe struct tms
 }
 
 #if ARM64
+
 /// <summary>struct ucontext: 4560 bytes.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 4560, Pack = 16)]
 public unsafe struct ucontext
@@ -1956,6 +1977,7 @@ public unsafe struct ucontext
     [FieldOffset(176)] public sigcontext uc_mcontext;
 }
 #else
+
 /// <summary>struct ucontext: 304 bytes.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 304, Pack = 8)]
 public unsafe struct ucontext
@@ -1977,7 +1999,8 @@ public unsafe struct ucred
     [FieldOffset(8)] public uint gid;
 }
 
-#if ARM64#else
+#if !ARM64
+
 /// <summary>struct user_desc: 16 bytes.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 16, Pack = 4)]
 public unsafe struct user_desc

@@ -65,8 +65,8 @@ public unsafe struct ExecState
     public ulong InterruptedPc;
     /// <summary>Non-zero while translated code or the entry/exit stubs run (signal handler decides by the PC, this is for checks).</summary>
     public uint InGuest;
-    /// <summary>Scratch for emitted code.</summary>
-    public uint Scratch0, Scratch1, Scratch2;
+    /// <summary>GS base that the CPU holds for this thread now.</summary>
+    public uint HostGsBase;
     /// <summary>Saved r8, r9, r10, r11 of the interrupted PC (side tables refer to them).</summary>
     public ulong R8, R9, R10, R11;
 }

@@ -1,5 +1,12 @@
 namespace Lodge.Shim;
 
+/// <summary>The address space's translated code.</summary>
+public unsafe partial struct Mm
+{
+    /// <summary>Code cache; null until the first thread is about to run.</summary>
+    public CodeCache* Code;
+}
+
 /// <summary>Drops translations of guest memory that has changed.</summary>
 public static unsafe class CodeInvalidation
 {
@@ -9,5 +16,9 @@ public static unsafe class CodeInvalidation
     /// <param name="length">Bytes.</param>
     public static void Range(Mm* mm, uint start, uint length)
     {
+        if (mm->Code != null)
+        {
+            mm->Code->Invalidate(Host.Thread, start, length);
+        }
     }
 }

@@ -1,0 +1,17 @@
+namespace Lodge.Shim;
+
+/// <summary>The address space's translated code: there is no translator for AArch64 hosts yet.</summary>
+public static unsafe class Dispatcher
+{
+    /// <summary>Says so and ends the process with status 70.</summary>
+    public static void Run(GuestThread* t) => Fatal.Stop("this build has no translator for AArch64 hosts yet"u8);
+}
+
+/// <summary>Drops translations of guest memory that has changed: without a translator there are none.</summary>
+public static unsafe class CodeInvalidation
+{
+    /// <inheritdoc cref="Dispatcher"/>
+    public static void Range(Mm* mm, uint start, uint length)
+    {
+    }
+}

@@ -1,0 +1,269 @@
+using Lodge.Translator.I386;
+
+namespace Lodge.Shim;
+
+/// <summary>
+/// Instructions that translated code hands over: those that 64-bit mode lacks or that show what only the compat kernel knows (segments,
+/// descriptors, CPUID), and those that raise signals. EIP is at the instruction; on success it is moved behind it, on a fault it stays
+/// (or moves, for traps) as the CPU would leave it. Memory goes through the fault-safe window.
+/// </summary>
+public static unsafe partial class Emulation
+{
+    /// <summary>Carries out the instruction at EIP.</summary>
+    public static void Execute(GuestThread* t)
+    {
+        byte* code = stackalloc byte[16];
+        uint eip = t->I386.eip;
+        int available = Fetch(t, eip, code);
+        if (available == 0)
+        {
+            Faults.FetchFault(t, eip);
+            return;
+        }
+
+        int length = I386Decoder.Decode(code, available, eip, out I386Insn insn);
+        if (length < 0)
+        {
+            if (available < 15)
+            {
+                Faults.FetchFault(t, eip + (uint)available);
+            }
+            else
+            {
+                Faults.GeneralProtection(t, 0);
+            }
+
+            return;
+        }
+
+        Execute(t, ref insn);
+    }
+
+    private static int Fetch(GuestThread* t, uint eip, byte* code)
+    {
+        if (!Mm.FetchRange(t->Mm, eip, out ulong end, out _))
+        {
+            return 0;
+        }
+
+        int available = end - eip < 15 ? (int)(end - eip) : 15;
+        return User.CopyIn(code, eip, (nuint)available) ? available : 0;
+    }
+
+    private static void Execute(GuestThread* t, ref I386Insn insn)
+    {
+        bool done;
+        switch (I386Table.Class(insn.Row))
+        {
+            case I386Class.IntImm:
+                SoftwareInterrupt(t, insn);
+                return;
+            case I386Class.Int3:
+                t->I386.eip += insn.Length;
+                Faults.Breakpoint(t);
+                return;
+            case I386Class.Int1:
+                t->I386.eip += insn.Length;
+                Faults.DebugTrap(t, Faults.TRAP_BRKPT);
+                return;
+            case I386Class.Into:
+                t->I386.eip += insn.Length;
+                if ((t->I386.eflags & (uint)I386Flags.OF) != 0)
+                {
+                    Faults.Overflow(t);
+                }
+
+                return;
+            case I386Class.Bound:
+                done = Bound(t, insn);
+                break;
+            case I386Class.BcdAdjust:
+                BcdAdjust(t, insn);
+                done = true;
+                break;
+            case I386Class.BcdAxImm:
+                done = BcdAxImm(t, insn);
+                break;
+            case I386Class.Salc:
+                t->I386.eax = (t->I386.eax & ~0xFFu) | ((t->I386.eflags & 1) != 0 ? 0xFFu : 0);
+                done = true;
+                break;
+            case I386Class.Arpl:
+                done = Arpl(t, insn);
+                break;
+            case I386Class.PushSeg:
+                done = Push(t, insn, SegmentSelector(t, SegmentOf(insn)));
+                break;
+            case I386Class.PopSeg:
+                done = PopSeg(t, insn);
+                break;
+            case I386Class.MovFromSeg:
+                done = MovFromSeg(t, insn);
+                break;
+            case I386Class.MovToSeg:
+                done = ReadRM16(t, insn, out ushort selector) && LoadSegment(t, (I386Segment)((insn.ModRM >> 3) & 7), selector);
+                break;
+            case I386Class.LoadFarPointer:
+                done = LoadFarPointer(t, insn);
+                break;
+            case I386Class.Enter:
+                done = Enter(t, insn);
+                break;
+            case I386Class.Leave:
+                done = Leave(t, insn);
+                break;
+            case I386Class.Popf:
+                done = Popf(t, insn);
+                break;
+            case I386Class.Cpuid:
+                GuestCpu.Cpuid(ref t->I386);
+                done = true;
+                break;
+            case I386Class.Xgetbv:
+                if (t->I386.ecx > 1)
+                {
+                    Faults.GeneralProtection(t, 0);
+                    return;
+                }
+
+                GuestCpu.Xgetbv(ref t->I386);
+                done = true;
+                break;
+            case I386Class.Descriptor:
+                done = Descriptor(t, insn);
+                break;
+            case I386Class.SystemTable:
+                done = SystemTable(t, insn);
+                break;
+            case I386Class.StringOp:
+                done = StringOp(t, insn);
+                break;
+            case I386Class.Xlat:
+                done = Xlat(t, insn);
+                break;
+            case I386Class.CallFar:
+            case I386Class.JmpFar:
+            case I386Class.RetFar:
+            case I386Class.Iret:
+                FarTransfer(t, insn);
+                return;
+            case I386Class.CallRel:
+            case I386Class.CallRM:
+            case I386Class.JmpRM:
+            case I386Class.Ret:
+            case I386Class.RetImm:
+            case I386Class.Loop:
+            case I386Class.Jecxz:
+                NearTransfer(t, insn);
+                return;
+            default:
+                Faults.InvalidOpcode(t);
+                return;
+        }
+
+        if (done)
+        {
+            t->I386.eip += insn.Length;
+        }
+    }
+
+    private static void SoftwareInterrupt(GuestThread* t, in I386Insn insn)
+    {
+        byte vector = (byte)insn.Imm;
+        switch (vector)
+        {
+            case 3:
+                t->I386.eip += insn.Length;
+                Faults.Breakpoint(t);
+                break;
+            case 4:
+                t->I386.eip += insn.Length;
+                Faults.Overflow(t);
+                break;
+            default:
+                // The gate's privilege level forbids it: #GP with the vector in the error code (bit 1: IDT).
+                Faults.GeneralProtection(t, ((uint)vector << 3) | 2);
+                break;
+        }
+    }
+
+    /// <summary>SYSENTER as the kernel's entry sees it: EBP points at the saved EBP, and the return goes to the vDSO's landing pad.</summary>
+    public static void Sysenter(GuestThread* t)
+    {
+        if (!User.Get(t->I386.ebp, out uint sixth))
+        {
+            // The kernel answers EFAULT and still returns to the landing pad.
+            t->I386.eax = unchecked((uint)-14);
+            t->I386.esp = t->I386.ebp;
+            t->I386.eip = t->Group->VdsoLandingPad;
+            return;
+        }
+
+        t->I386.esp = t->I386.ebp;
+        t->I386.eip = t->Group->VdsoLandingPad;
+        t->I386.ebp = sixth;
+        Dispatcher.Syscall(t);
+    }
+
+    private static bool Bound(GuestThread* t, in I386Insn insn)
+    {
+        bool word = (insn.Prefixes & I386Prefixes.OperandSize) != 0;
+        uint address = Linear(t, insn);
+        int lower;
+        int upper;
+        int index;
+        if (word)
+        {
+            if (!Read(t, address, out short low) || !Read(t, address + 2, out short high))
+            {
+                return false;
+            }
+
+            lower = low;
+            upper = high;
+            index = (short)Gpr(t, insn.ModRM >> 3);
+        }
+        else
+        {
+            if (!Read(t, address, out lower) || !Read(t, address + 4, out upper))
+            {
+                return false;
+            }
+
+            index = (int)Gpr(t, insn.ModRM >> 3);
+        }
+
+        if (index < lower || index > upper)
+        {
+            Faults.BoundRange(t);
+            return false;
+        }
+
+        return true;
+    }
+
+    private static bool Arpl(GuestThread* t, in I386Insn insn)
+    {
+        if (!ReadRM16(t, insn, out ushort destination))
+        {
+            return false;
+        }
+
+        uint source = Gpr(t, insn.ModRM >> 3) & 3;
+        if ((destination & 3) < source)
+        {
+            if (!WriteRM16(t, insn, (ushort)((destination & ~3u) | source)))
+            {
+                return false;
+            }
+
+            t->I386.eflags |= (uint)I386Flags.ZF;
+        }
+        else
+        {
+            t->I386.eflags &= ~(uint)I386Flags.ZF;
+        }
+
+        return true;
+    }
+}

@@ -1,0 +1,55 @@
+namespace Lodge.Shim;
+
+/// <summary>
+/// CPU exceptions as the signals that the kernel makes of them (arch/x86/kernel/traps.c, arch/x86/mm/fault.c): number, si_code, si_addr,
+/// trap number and error code. The frame's EIP is where the exception leaves it.
+/// </summary>
+public static unsafe class Faults
+{
+    /// <summary>si_code TRAP_BRKPT.</summary>
+    public const int TRAP_BRKPT = 1;
+    /// <summary>si_code TRAP_TRACE.</summary>
+    public const int TRAP_TRACE = 2;
+
+    private const int SI_KERNEL = 0x80, SEGV_MAPERR = 1, SEGV_ACCERR = 2, ILL_ILLOPN = 2, FPE_INTDIV = 1;
+    private const int SIGILL = 4, SIGTRAP = 5, SIGFPE = 8, SIGSEGV = 11;
+    private const uint TrapDivide = 0, TrapDebug = 1, TrapBreakpoint = 3, TrapOverflow = 4, TrapBound = 5, TrapInvalidOpcode = 6,
+        TrapProtection = 13, TrapPage = 14;
+
+    /// <summary>#UD.</summary>
+    public static void InvalidOpcode(GuestThread* t) => Signals.ForceFault(t, SIGILL, ILL_ILLOPN, t->I386.eip, TrapInvalidOpcode, 0);
+
+    /// <summary>#GP with an error code.</summary>
+    public static void GeneralProtection(GuestThread* t, uint error) => Signals.ForceFault(t, SIGSEGV, SI_KERNEL, 0, TrapProtection, error);
+
+    /// <summary>#DE.</summary>
+    public static void DivideError(GuestThread* t) => Signals.ForceFault(t, SIGFPE, FPE_INTDIV, t->I386.eip, TrapDivide, 0);
+
+    /// <summary>#BP, EIP behind the instruction.</summary>
+    public static void Breakpoint(GuestThread* t) => Signals.ForceFault(t, SIGTRAP, SI_KERNEL, 0, TrapBreakpoint, 0);
+
+    /// <summary>#DB with si_code TRAP_BRKPT or TRAP_TRACE.</summary>
+    public static void DebugTrap(GuestThread* t, int code) => Signals.ForceFault(t, SIGTRAP, code, t->I386.eip, TrapDebug, 0);
+
+    /// <summary>#OF, EIP behind the instruction.</summary>
+    public static void Overflow(GuestThread* t) => Signals.ForceFault(t, SIGSEGV, SI_KERNEL, 0, TrapOverflow, 0);
+
+    /// <summary>#BR.</summary>
+    public static void BoundRange(GuestThread* t) => Signals.ForceFault(t, SIGSEGV, SI_KERNEL, 0, TrapBound, 0);
+
+    /// <summary>A data access that the guest's memory map does not allow.</summary>
+    public static void PageFault(GuestThread* t, uint address, bool write)
+    {
+        bool mapped = Mm.Find(t, address, out _);
+        uint error = 4u | (write ? 2u : 0u) | (mapped ? 1u : 0u);
+        Signals.ForceFault(t, SIGSEGV, mapped ? SEGV_ACCERR : SEGV_MAPERR, address, TrapPage, error);
+    }
+
+    /// <summary>An instruction fetch from memory that is not mapped or not executable; EIP is at the instruction.</summary>
+    public static void FetchFault(GuestThread* t, uint address)
+    {
+        bool mapped = Mm.Find(t, address, out _);
+        uint error = 0x14u | (mapped ? 1u : 0u);
+        Signals.ForceFault(t, SIGSEGV, mapped ? SEGV_ACCERR : SEGV_MAPERR, address, TrapPage, error);
+    }
+}

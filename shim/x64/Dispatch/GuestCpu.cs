@@ -1,0 +1,123 @@
+namespace Lodge.Shim;
+
+/// <summary>
+/// The CPU that the guest sees: the host's, less what the translator does not do (Intel SDM vol. 2, CPUID). A feature that is hidden here
+/// is #UD in the decoder's table.
+/// </summary>
+public static unsafe class GuestCpu
+{
+    /// <summary>XCR0 bits that guests see: x87, SSE, AVX.</summary>
+    public const uint XcrMask = 7;
+
+    // Leaf 1: MONITOR, VMX, SMX, DTES64, DS-CPL, TM2, EIST, SDBG, xTPR, PDCM, PCID, DCA, x2APIC, TSC-deadline are the kernel's business and
+    // shown as the host has them; nothing of leaf 1 is beyond the translator.
+    private const uint Leaf7Ebx = (1u << 3) | (1u << 5) | (1u << 8) | (1u << 9) | (1u << 18) | (1u << 19) | (1u << 23) | (1u << 24) | (1u << 29)
+        | (1u << 6) | (1u << 7) | (1u << 10) | (1u << 13) | (1u << 20);
+
+    // RDPID, UMIP, LA57, bus lock detection.
+    private const uint Leaf7Ecx = (1u << 2) | (1u << 16) | (1u << 22) | (1u << 24);
+
+    // FSRM, MD_CLEAR, and the speculation bits.
+    private const uint Leaf7Edx = (1u << 4) | (1u << 10) | 0xFC000000u;
+
+    // SSE4A, XOP, FMA4, TBM are not in the table.
+    private const uint Extended1EcxHidden = (1u << 6) | (1u << 11) | (1u << 16) | (1u << 21);
+
+    // 3DNow! and its extensions.
+    private const uint Extended1EdxHidden = (1u << 30) | (1u << 31);
+
+    /// <summary>CPUID with EAX and ECX of the frame.</summary>
+    public static void Cpuid(ref I386Frame frame)
+    {
+        uint* r = stackalloc uint[4];
+        uint leaf = frame.eax;
+        uint subleaf = frame.ecx;
+        Query(leaf, subleaf, r);
+        frame.eax = r[0];
+        frame.ebx = r[1];
+        frame.ecx = r[2];
+        frame.edx = r[3];
+    }
+
+    /// <summary>The guest's view of a leaf: EAX, EBX, ECX, EDX.</summary>
+    public static void Query(uint leaf, uint subleaf, uint* r)
+    {
+        Stubs.CpuId(leaf, subleaf, r);
+        switch (leaf)
+        {
+            case 7:
+                if (subleaf == 0)
+                {
+                    r[0] = 0;
+                    r[1] &= Leaf7Ebx;
+                    r[2] &= Leaf7Ecx;
+                    r[3] &= Leaf7Edx;
+                }
+                else
+                {
+                    Clear(r);
+                }
+
+                break;
+            case 0xD:
+                ExtendedState(subleaf, r);
+                break;
+            case 0x12:
+            case 0x14:
+            case 0x19:
+            case 0x1D:
+            case 0x1E:
+            case 0x24:
+                // SGX, processor trace, key locker, AMX, AVX10.
+                Clear(r);
+                break;
+            case 0x80000001:
+                r[2] &= ~Extended1EcxHidden;
+                r[3] &= ~Extended1EdxHidden;
+                break;
+            default:
+                break;
+        }
+    }
+
+    private static void ExtendedState(uint subleaf, uint* r)
+    {
+        switch (subleaf)
+        {
+            case 0:
+                r[0] &= XcrMask;
+                r[1] = (r[0] & 4) != 0 ? 832u : 576u;
+                r[2] = r[1];
+                r[3] = 0;
+                break;
+            case 1:
+                // XSAVEOPT, XSAVEC, XGETBV(1); no supervisor states.
+                r[0] &= 7;
+                r[1] = 832;
+                r[2] = 0;
+                r[3] = 0;
+                break;
+            case 2:
+                break;
+            default:
+                Clear(r);
+                break;
+        }
+    }
+
+    private static void Clear(uint* r)
+    {
+        r[0] = 0;
+        r[1] = 0;
+        r[2] = 0;
+        r[3] = 0;
+    }
+
+    /// <summary>XGETBV for ECX 0 and 1; the caller has refused others.</summary>
+    public static void Xgetbv(ref I386Frame frame)
+    {
+        ulong value = Stubs.XGetBv() & XcrMask;
+        frame.eax = (uint)value;
+        frame.edx = 0;
+    }
+}

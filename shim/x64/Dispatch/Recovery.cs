@@ -1,0 +1,76 @@
+using Lodge.Translator.X64;
+
+namespace Lodge.Shim;
+
+/// <summary>
+/// Turns a stop between two host instructions into the guest's registers at an instruction boundary, by the unit's side table.
+/// The interrupt exit has stored the registers as they were; this puts EIP, ESP and what an expansion had moved aside right.
+/// </summary>
+public static unsafe class Recovery
+{
+    /// <summary>
+    /// Where a signal handler must send a thread that it interrupted at <paramref name="pc"/>: 0 when the PC is not in guest code (the
+    /// signal is noted and the thread goes on), otherwise the new PC. Async-signal-safe; called in the handler, on the thread itself.
+    /// </summary>
+    public static ulong InterruptTarget(GuestThread* t, ulong pc)
+    {
+        if (t->Mm == null || t->Mm->Code == null || !t->Mm->Code->Contains(pc))
+        {
+            return 0;
+        }
+
+        CodeCache* cache = t->Mm->Code;
+        uint offset = (uint)(pc - (ulong)cache->Base);
+        if (offset < CodeCache.StubSize)
+        {
+            ref DispatchStubs s = ref cache->Stubs;
+            if (pc >= s.EntryWindowStart && pc < s.EntryWindowEnd)
+            {
+                return s.NotEntered;
+            }
+
+            return pc >= s.IndirectStart && pc < s.IndirectEnd ? s.InterruptExit : 0;
+        }
+
+        int unit = cache->UnitAt(offset);
+        if (unit < 0 || cache->BoundaryAt(unit, offset).Kind == BoundaryKind.Leaving)
+        {
+            return 0;
+        }
+
+        return cache->Stubs.InterruptExit;
+    }
+
+    /// <summary>Makes the frame precise after <see cref="ExitReason.Interrupted"/>.</summary>
+    public static void Recover(GuestThread* t, CodeCache* cache)
+    {
+        uint offset = (uint)(t->Exec.InterruptedPc - (ulong)cache->Base);
+        if (offset < CodeCache.StubSize)
+        {
+            t->I386.eip = (uint)t->Exec.R8;
+            return;
+        }
+
+        int index = cache->UnitAt(offset);
+        Boundary b = cache->BoundaryAt(index, offset);
+        ref Unit u = ref cache->UnitRef(index);
+        t->I386.eip = u.Pc + b.GuestOffset;
+        t->I386.esp = (uint)((int)t->I386.esp + b.EspDelta);
+        switch (b.Kind)
+        {
+            case BoundaryKind.TargetInR8RcxInR9:
+                t->I386.ecx = (uint)t->Exec.R9;
+                t->I386.eip = (uint)t->Exec.R8;
+                break;
+            case BoundaryKind.TargetInR8:
+                t->I386.eip = (uint)t->Exec.R8;
+                break;
+            case BoundaryKind.SwappedBytes:
+                uint* r = &t->I386.eax + b.Register;
+                *r = (*r & 0xFFFF0000) | ((*r & 0xFF) << 8) | ((*r >> 8) & 0xFF);
+                break;
+            default:
+                break;
+        }
+    }
+}

@@ -67,6 +67,10 @@ public unsafe struct ExecState
     public uint InGuest;
     /// <summary>GS base that the CPU holds for this thread now.</summary>
     public uint HostGsBase;
+    /// <summary>Non-zero when data segments have bases: other translations are used.</summary>
+    public uint Segmented;
+    /// <summary>Non-zero: the next instruction stores into its own code page, which is open for this one instruction.</summary>
+    public uint StepOver;
     /// <summary>Saved r8, r9, r10, r11 of the interrupted PC (side tables refer to them).</summary>
     public ulong R8, R9, R10, R11;
 }

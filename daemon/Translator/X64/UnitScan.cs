@@ -69,7 +69,7 @@ public unsafe partial struct UnitTranslator
                 break;
             }
 
-            if (_request.Checked && (I386Table.Operands(s.Insn.Row) & I386Operands.MemWrite) != 0)
+            if (_request.Checked && ((I386Table.Operands(s.Insn.Row) & I386Operands.MemWrite) != 0 || s.Class is I386Class.StringOp or I386Class.Maskmov))
             {
                 break;
             }

@@ -20,6 +20,10 @@ public struct Unit
     public int Dead;
     /// <summary>Non-zero when the unit is run one at a time after its source bytes were compared (a page written and executed by turns).</summary>
     public int Checked;
+    /// <summary>Non-zero when data segments had bases at translation.</summary>
+    public int Segmented;
+    /// <summary>Where the source bytes of a checked or single-instruction unit are kept.</summary>
+    public uint Source;
 }
 
 /// <summary>A direct exit as installed.</summary>
@@ -56,11 +60,17 @@ public unsafe partial struct CodeCache
     private const int MaxLinks = 1 << 23;
     private const int MaxEntries = 1 << 22;
     private const int HashBits = 20;
+    private const uint SourceSize = 64u << 20;
+    private const int SingleSlots = 4096;
 
     /// <summary>Start of the code (r12).</summary>
     public byte* Base;
     /// <summary>Flat target table (r13): for every guest address the code cache offset of its translation, 0 = none.</summary>
     public uint* Targets;
+    /// <summary>The same for threads whose data segments have bases; null until the first one.</summary>
+    public uint* SegmentedTargets;
+    /// <summary>An empty target table, for running single instructions; null until needed.</summary>
+    public uint* NoTargets;
     /// <summary>Guards everything below and all changes.</summary>
     public ShimLock Lock;
     /// <summary>Addresses and offsets of the shared stubs.</summary>
@@ -81,6 +91,12 @@ public unsafe partial struct CodeCache
     private int _landingCount;
     private int* _pageUnits;
     private int* _buckets;
+    private int* _segmentedBuckets;
+    private byte* _sources;
+    private uint _sourcesUsed;
+    private byte* _pageFaults;
+    private int* _singles;
+    private bool _hidden;
     private int* _chain;
     private UnitScratch _scratch;
     private UnitExit* _exitScratch;
@@ -108,12 +124,17 @@ public unsafe partial struct CodeCache
         c->_landings = (int*)HostMemory.Map((ulong)MaxEntries * 4);
         c->_pageUnits = (int*)HostMemory.Map(4ul << 20);
         c->_buckets = (int*)HostMemory.Map((1ul << HashBits) * 4);
+        c->_segmentedBuckets = (int*)HostMemory.Map((1ul << HashBits) * 4);
+        c->_sources = (byte*)HostMemory.Map(SourceSize);
+        c->_pageFaults = (byte*)HostMemory.Map(1ul << 20);
+        c->_singles = (int*)HostMemory.Map(SingleSlots * 4);
         c->_chain = (int*)HostMemory.Map((ulong)MaxEntries * 4);
         c->_scratch.Scan = (byte*)HostMemory.Map(UnitScratch.ScanBytes);
         c->_scratch.PendingJumps = (byte*)HostMemory.Map(UnitScratch.PendingBytes);
         c->_exitScratch = (UnitExit*)HostMemory.Map((ulong)(UnitTranslator.MaxUnitInstructions + 2) * (ulong)sizeof(UnitExit));
         if (c->Base == null || c->Targets == null || c->_units == null || c->_boundaries == null || c->_links == null || c->_entries == null
             || c->_landings == null || c->_pageUnits == null || c->_buckets == null || c->_chain == null || c->_scratch.Scan == null
+            || c->_segmentedBuckets == null || c->_sources == null || c->_pageFaults == null || c->_singles == null
             || c->_scratch.PendingJumps == null || c->_exitScratch == null)
         {
             return null;
@@ -133,9 +154,9 @@ public unsafe partial struct CodeCache
     private static uint Hash(uint pc) => (pc * 2654435761u) >> (32 - HashBits);
 
     /// <summary>Code cache offset of a live translation that starts at <paramref name="pc"/>, or 0. Under the lock.</summary>
-    private readonly uint Lookup(uint pc)
+    private readonly uint Lookup(uint pc, bool segmented)
     {
-        for (int e = _buckets[Hash(pc)]; e != 0; e = _chain[e])
+        for (int e = (segmented ? _segmentedBuckets : _buckets)[Hash(pc)]; e != 0; e = _chain[e])
         {
             if (_entries[e].Address == pc)
             {
@@ -146,19 +167,19 @@ public unsafe partial struct CodeCache
         return 0;
     }
 
-    private void AddEntry(uint pc, uint hostOffset)
+    private void AddEntry(uint pc, uint hostOffset, bool segmented)
     {
         int e = _entryCount++;
         _entries[e].Address = pc;
         _entries[e].HostOffset = (int)hostOffset;
-        uint h = Hash(pc);
-        _chain[e] = _buckets[h];
-        _buckets[h] = e;
+        int* bucket = (segmented ? _segmentedBuckets : _buckets) + Hash(pc);
+        _chain[e] = *bucket;
+        *bucket = e;
     }
 
-    private void RemoveEntry(uint pc, uint hostOffset)
+    private void RemoveEntry(uint pc, uint hostOffset, bool segmented)
     {
-        int* link = &_buckets[Hash(pc)];
+        int* link = (segmented ? _segmentedBuckets : _buckets) + Hash(pc);
         while (*link != 0)
         {
             int e = *link;
@@ -171,9 +192,10 @@ public unsafe partial struct CodeCache
             link = &_chain[e];
         }
 
-        if (Targets[pc] == hostOffset)
+        uint* targets = segmented ? SegmentedTargets : Targets;
+        if (targets[pc] == hostOffset)
         {
-            Targets[pc] = 0;
+            targets[pc] = 0;
         }
     }
 

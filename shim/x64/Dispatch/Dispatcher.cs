@@ -10,26 +10,18 @@ public static unsafe class Dispatcher
 {
     private const int ArchSetGs = 0x1001;
 
-    /// <summary>Runs the thread from its frame. Returns only if the thread record is told to stop (never in normal operation).</summary>
+    /// <summary>EFLAGS.TF.</summary>
+    private const uint TrapFlag = 0x100;
+
+    /// <summary>Runs the thread from its frame; never returns. Sets up what of the execution state depends on the address space.</summary>
     public static void Run(GuestThread* t)
     {
-        if (t->Mm->Code == null)
-        {
-            t->Mm->Code = CodeCache.Create();
-            if (t->Mm->Code == null)
-            {
-                Fatal.Stop("no memory for translated code (RLIMIT_AS?)"u8);
-            }
-        }
-
-        CodeCache* cache = t->Mm->Code;
-        t->Exec.CodeBase = (ulong)cache->Base;
-        t->Exec.TargetTable = (ulong)cache->Targets;
-        SetGsBase(t);
+        CodeCache* cache = Prepare(t);
         while (true)
         {
             if (t->SignalPending != 0)
             {
+                GuestFpu.Store(t);
                 Signals.ExitToGuest(t);
             }
 
@@ -38,8 +30,19 @@ public static unsafe class Dispatcher
                 SetGsBase(t);
             }
 
+            if (((t->I386.ds_base | t->I386.es_base | t->I386.ss_base | t->I386.cs_base) != 0) != (t->Exec.Segmented != 0))
+            {
+                SelectTargets(t, cache);
+            }
+
+            if ((t->I386.eflags & TrapFlag) != 0 || t->Exec.StepOver != 0)
+            {
+                Step(t, cache);
+                continue;
+            }
+
             uint eip = t->I386.eip;
-            uint offset = cache->Targets[eip];
+            uint offset = ((uint*)t->Exec.TargetTable)[eip];
             if (offset == 0)
             {
                 offset = cache->Find(t, eip);
@@ -54,49 +57,130 @@ public static unsafe class Dispatcher
         }
     }
 
+    private static CodeCache* Prepare(GuestThread* t)
+    {
+        if (t->Mm->Code == null)
+        {
+            t->Mm->Code = CodeCache.Create();
+            if (t->Mm->Code == null)
+            {
+                Fatal.Stop("no memory for translated code (RLIMIT_AS?)"u8);
+            }
+        }
+
+        CodeCache* cache = t->Mm->Code;
+        t->Exec.CodeBase = (ulong)cache->Base;
+        t->Exec.TargetTable = (ulong)cache->Targets;
+        t->Exec.Segmented = 0;
+        ResetReturnStack(t);
+        SetGsBase(t);
+        return cache;
+    }
+
+    /// <summary>Empties the return stack: every return now goes through the target table until calls have filled it again.</summary>
+    public static void ResetReturnStack(GuestThread* t)
+    {
+        t->Exec.ReturnStackBase = t->Links.ReturnStackTop - 64;
+        *(ulong*)t->Exec.ReturnStackBase = t->Mm->Code->Stubs.Sentinel;
+        t->Exec.ReturnStackPointer = t->Exec.ReturnStackBase;
+    }
+
     /// <summary>Runs guest code from a code cache offset, following links, until something else is to be done.</summary>
     private static void Enter(GuestThread* t, CodeCache* cache, uint offset)
     {
         while (true)
         {
             cache->Stubs.Enter(t, (ulong)cache->Base + offset);
-            switch ((ExitReason)t->Exec.Reason)
+            if (t->Exec.Reason != (uint)ExitReason.Link)
             {
-                case ExitReason.Link:
-                    uint exit = t->Exec.Argument;
-                    t->I386.eip = cache->TargetOf(exit);
-                    if (t->SignalPending != 0)
-                    {
-                        return;
-                    }
-
-                    offset = cache->Link(t, exit);
-                    if (offset == 0)
-                    {
-                        Faults.FetchFault(t, t->I386.eip);
-                        return;
-                    }
-
-                    continue;
-                case ExitReason.Syscall:
-                    Syscall(t);
-                    break;
-                case ExitReason.Emulate:
-                    Emulation.Execute(t);
-                    break;
-                case ExitReason.Interrupted:
-                    Recovery.Recover(t, cache);
-                    Signals.OnInterrupted(t);
-                    break;
-                case ExitReason.Sysenter:
-                    Emulation.Sysenter(t);
-                    break;
-                default:
-                    // Miss: EIP is set, the loop looks it up. NotEntered: a signal waits, the loop delivers it.
-                    break;
+                Act(t, cache);
+                return;
             }
 
+            uint exit = t->Exec.Argument;
+            t->I386.eip = cache->TargetOf(exit);
+            if (t->SignalPending != 0)
+            {
+                return;
+            }
+
+            offset = cache->Link(t, exit);
+            if (offset == 0)
+            {
+                Faults.FetchFault(t, t->I386.eip);
+                return;
+            }
+        }
+    }
+
+    /// <summary>Does what the exit asks for; EIP is set except after <see cref="ExitReason.Link"/>.</summary>
+    private static void Act(GuestThread* t, CodeCache* cache)
+    {
+        switch ((ExitReason)t->Exec.Reason)
+        {
+            case ExitReason.Link:
+                t->I386.eip = cache->TargetOf(t->Exec.Argument);
+                break;
+            case ExitReason.Syscall:
+                Syscall(t);
+                break;
+            case ExitReason.Emulate:
+                Emulation.Execute(t);
+                break;
+            case ExitReason.Interrupted:
+                Recovery.Recover(t, cache);
+                GuestFpu.Store(t);
+                Signals.OnInterrupted(t);
+                break;
+            case ExitReason.Sysenter:
+                Emulation.Sysenter(t);
+                break;
+            default:
+                // Miss: EIP is set, the loop looks it up. NotEntered: a signal waits, the loop delivers it.
+                break;
+        }
+    }
+
+    /// <summary>
+    /// One instruction on its own. With TF the guest then gets SIGTRAP (the flag is kept from the CPU meanwhile); otherwise it is a store
+    /// into the instruction's own page, which is writable until the page's code is translated again.
+    /// </summary>
+    private static void Step(GuestThread* t, CodeCache* cache)
+    {
+        bool trap = (t->I386.eflags & TrapFlag) != 0;
+        t->Exec.StepOver = 0;
+        uint eip = t->I386.eip;
+        uint offset = cache->Single(t, eip);
+        if (offset == 0)
+        {
+            Faults.FetchFault(t, eip);
             return;
+        }
+
+        if (!trap)
+        {
+            cache->Stubs.Enter(t, (ulong)cache->Base + offset);
+            Act(t, cache);
+            return;
+        }
+
+        if (cache->NoTargets == null)
+        {
+            cache->NoTargets = (uint*)HostMemory.Map(16ul << 30);
+        }
+
+        ulong targets = t->Exec.TargetTable;
+        t->Exec.TargetTable = (ulong)cache->NoTargets;
+        t->I386.eflags &= ~TrapFlag;
+        cache->Stubs.Enter(t, (ulong)cache->Base + offset);
+        t->Exec.TargetTable = targets;
+        t->I386.eflags |= TrapFlag;
+        uint reason = t->Exec.Reason;
+        Act(t, cache);
+        if (reason is (uint)ExitReason.Link or (uint)ExitReason.Miss or (uint)ExitReason.Syscall
+            || (reason == (uint)ExitReason.Emulate && t->I386.eip != eip))
+        {
+            Faults.DebugTrap(t, Faults.TRAP_TRACE);
         }
     }
 
@@ -120,13 +204,25 @@ public static unsafe class Dispatcher
         t->I386.eax = (uint)result;
         if (t->SignalPending != 0 || (uint)result - unchecked((uint)-516) < 5)
         {
+            GuestFpu.Store(t);
             Signals.ExitToGuest(t);
         }
     }
 
-    /// <summary>Chooses the target table by whether data segments have bases: code is translated differently then.</summary>
-    public static void SelectTargets(GuestThread* t)
+    /// <summary>
+    /// Chooses the target table by whether data segments have bases: code is translated differently then. The return stack is emptied, so
+    /// that no return lands in code of the other kind.
+    /// </summary>
+    private static void SelectTargets(GuestThread* t, CodeCache* cache)
     {
+        t->Exec.Segmented ^= 1;
+        if (cache->SegmentedTargets == null)
+        {
+            cache->SegmentedTargets = (uint*)HostMemory.Map(16ul << 30);
+        }
+
+        t->Exec.TargetTable = (ulong)(t->Exec.Segmented != 0 ? cache->SegmentedTargets : cache->Targets);
+        ResetReturnStack(t);
     }
 
     private static void SetGsBase(GuestThread* t)
@@ -134,4 +230,11 @@ public static unsafe class Dispatcher
         Host.Syscall(Nr.arch_prctl, ArchSetGs, t->I386.gs_base);
         t->Exec.HostGsBase = t->I386.gs_base;
     }
+}
+
+/// <summary>MXCSR of the guest: it stays in the CPU while C# runs, and is put into the frame only where the frame is looked at.</summary>
+public static unsafe class GuestFpu
+{
+    /// <summary>Copies the CPU's MXCSR into the frame.</summary>
+    public static void Store(GuestThread* t) => t->I386.mxcsr = CpuStubs.StoreMxcsr();
 }

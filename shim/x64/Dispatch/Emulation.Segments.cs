@@ -53,7 +53,6 @@ public static unsafe partial class Emulation
             return false;
         }
 
-        bool wasSegmented = IsSegmented(t);
         switch (segment)
         {
             case I386Segment.Es:
@@ -80,16 +79,8 @@ public static unsafe partial class Emulation
                 break;
         }
 
-        if (wasSegmented != IsSegmented(t))
-        {
-            Dispatcher.SelectTargets(t);
-        }
-
         return true;
     }
-
-    /// <summary>True when a segment that translated code takes for flat has a base.</summary>
-    private static bool IsSegmented(GuestThread* t) => (t->I386.ds_base | t->I386.es_base | t->I386.ss_base | t->I386.cs_base) != 0;
 
     private static bool PopSeg(GuestThread* t, in I386Insn insn)
     {

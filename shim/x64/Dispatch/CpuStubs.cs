@@ -1,0 +1,20 @@
+using System;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Lodge.Shim;
+
+/// <summary>Single instructions that C# has no words for.</summary>
+internal static unsafe class CpuStubs
+{
+    // Through the red zone: nothing is pushed.
+    private static ReadOnlySpan<byte> StoreMxcsrCode =>
+    [
+        0x0F, 0xAE, 0x5C, 0x24, 0xF8,              // 00: stmxcsr [rsp - 8]
+        0x8B, 0x44, 0x24, 0xF8,                    // 05: mov eax, [rsp - 8]
+        0xC3,                                      // 09: ret
+    ];
+
+    /// <summary>MXCSR as it is.</summary>
+    internal static uint StoreMxcsr() => ((delegate*<uint>)(byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(StoreMxcsrCode)))();
+}

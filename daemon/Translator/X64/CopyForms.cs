@@ -208,6 +208,19 @@ public unsafe partial struct UnitTranslator
         return true;
     }
 
+    /// <summary>
+    /// FNSTENV, FNSAVE, FXSAVE, XSAVE: the image that they store names the host address of the last x87 instruction. The dispatcher puts
+    /// the guest's there afterwards; its argument is the instruction's own address.
+    /// </summary>
+    private void EmitX87State(ref Scanned s)
+    {
+        EmitCopy(ref s);
+        MarkNext(BoundaryKind.Leaving);
+        CommitEsp();
+        _code.MovImm32(HostReg.R9, s.Insn.Address);
+        _code.JmpTo(Stub(_layout.X87Exit));
+    }
+
     /// <summary>INC/DEC r32: the one-byte forms are REX prefixes in 64-bit mode.</summary>
     private void EmitIncDec(ref Scanned s)
     {

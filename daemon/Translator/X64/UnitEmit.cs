@@ -10,8 +10,10 @@ public unsafe partial struct UnitTranslator
         switch (s.Class)
         {
             case I386Class.Copy:
-            case I386Class.X87State:
                 EmitCopy(ref s);
+                break;
+            case I386Class.X87State:
+                EmitX87State(ref s);
                 break;
             case I386Class.IncDecReg:
                 EmitIncDec(ref s);

@@ -109,7 +109,7 @@ public unsafe partial struct UnitTranslator
             or I386Class.CallFar or I386Class.JmpFar or I386Class.RetFar or I386Class.Iret or I386Class.Sysenter or I386Class.Syscall
             or I386Class.BcdAdjust or I386Class.BcdAxImm or I386Class.Salc or I386Class.Arpl or I386Class.PushSeg or I386Class.PopSeg
             or I386Class.MovFromSeg or I386Class.MovToSeg or I386Class.LoadFarPointer or I386Class.Enter or I386Class.Cpuid
-            or I386Class.Xgetbv or I386Class.Descriptor or I386Class.SystemTable => true,
+            or I386Class.Xgetbv or I386Class.Descriptor or I386Class.SystemTable or I386Class.X87State => true,
         _ => false,
     };
 

@@ -19,6 +19,8 @@ public enum ExitReason : uint
     NotEntered,
     /// <summary>SYSENTER: the fast system call entry, which returns to the vDSO.</summary>
     Sysenter,
+    /// <summary>An x87 environment was stored by the instruction at EIP: the instruction pointer in it is to be made the guest's.</summary>
+    X87State,
 }
 
 /// <summary>How the guest state is found when a thread is stopped between two host instructions.</summary>
@@ -111,6 +113,8 @@ public struct HostLayout
     public int SysenterExit;
     /// <summary>Code cache offset of the emulation exit: EIP in r9d.</summary>
     public int EmulateExit;
+    /// <summary>Code cache offset of the exit behind an x87 state store: EIP of the store in r9d.</summary>
+    public int X87Exit;
 }
 
 /// <summary>What to translate, and where the result will run.</summary>

@@ -68,6 +68,11 @@ public unsafe struct DispatchStubs
         c.Store32Imm(HostReg.Thread, o.Reason, (uint)ExitReason.Emulate);
         c.JmpTo(saveAll);
 
+        layout.X87Exit = c.Position;
+        c.Store32(HostReg.Thread, o.Frame + o.Eip, HostReg.R9);
+        c.Store32Imm(HostReg.Thread, o.Reason, (uint)ExitReason.X87State);
+        c.JmpTo(saveAll);
+
         s.InterruptExit = (ulong)c.Next;
         c.Store32Imm(HostReg.Thread, o.Reason, (uint)ExitReason.Interrupted);
         c.JmpTo(saveAll);

@@ -132,6 +132,9 @@ public static unsafe class Dispatcher
                 GuestFpu.Store(t);
                 Signals.OnInterrupted(t);
                 break;
+            case ExitReason.X87State:
+                Emulation.FixX87State(t);
+                break;
             case ExitReason.Sysenter:
                 Emulation.Sysenter(t);
                 break;
@@ -177,7 +180,7 @@ public static unsafe class Dispatcher
         t->I386.eflags |= TrapFlag;
         uint reason = t->Exec.Reason;
         Act(t, cache);
-        if (reason is (uint)ExitReason.Link or (uint)ExitReason.Miss or (uint)ExitReason.Syscall
+        if (reason is (uint)ExitReason.Link or (uint)ExitReason.Miss or (uint)ExitReason.Syscall or (uint)ExitReason.X87State
             || (reason == (uint)ExitReason.Emulate && t->I386.eip != eip))
         {
             Faults.DebugTrap(t, Faults.TRAP_TRACE);

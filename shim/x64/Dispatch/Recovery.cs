@@ -73,4 +73,20 @@ public static unsafe class Recovery
                 break;
         }
     }
+
+    /// <summary>
+    /// Guest address of the instruction whose host address has the low half <paramref name="low"/>: x87 state keeps only that much.
+    /// Values that do not lie in the code cache are returned as they are.
+    /// </summary>
+    public static uint GuestFip(CodeCache* cache, uint low)
+    {
+        uint offset = low - (uint)(ulong)cache->Base;
+        if (offset >= CodeCache.CodeSize)
+        {
+            return low;
+        }
+
+        int unit = cache->UnitAt(offset);
+        return unit < 0 ? low : cache->UnitRef(unit).Pc + cache->BoundaryAt(unit, offset).GuestOffset;
+    }
 }

@@ -1,0 +1,45 @@
+using Lodge.Translator.I386;
+
+namespace Lodge.Shim;
+
+/// <summary>The x87 instruction pointer in stored state (Intel SDM vol. 1, 8.1.8; FXSAVE area: vol. 2).</summary>
+public static unsafe partial class Emulation
+{
+    /// <summary>Offsets of the instruction pointer: protected-mode environment with 32 and with 16 bits, FXSAVE area.</summary>
+    private const uint Fip32 = 12, Fip16 = 6, FipFxsave = 8;
+
+    /// <summary>Called behind the store at EIP, whose memory operand is still the same: replaces the host's address by the guest's.</summary>
+    public static void FixX87State(GuestThread* t)
+    {
+        byte* code = stackalloc byte[16];
+        uint eip = t->I386.eip;
+        int available = Fetch(t, eip, code);
+        I386Insn insn = default;
+        if (available == 0 || I386Decoder.Decode(code, available, eip, out insn) < 0)
+        {
+            // Another thread has unmapped the code meanwhile; the store is done, and what follows cannot be fetched either.
+            Faults.FetchFault(t, eip);
+            return;
+        }
+
+        t->I386.eip += insn.Length;
+        uint address = Linear(t, insn);
+        bool word = (insn.Prefixes & I386Prefixes.OperandSize) != 0 && insn.Map == 0;
+        if (word)
+        {
+            // Of the 16-bit form only half an address is stored: which unit it belongs to cannot be told, so it is cleared.
+            User.Put(address + Fip16, (ushort)0);
+            return;
+        }
+
+        uint at = address + (insn.Map == 0 ? Fip32 : FipFxsave);
+        if (User.Get(at, out uint low) && low != 0)
+        {
+            uint fip = Recovery.GuestFip(t->Mm->Code, low);
+            if (fip != low)
+            {
+                User.Put(at, fip);
+            }
+        }
+    }
+}

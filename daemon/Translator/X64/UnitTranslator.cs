@@ -23,7 +23,7 @@ public unsafe partial struct UnitTranslator
     private const int MaxCold = 64;
 
     private UnitRequest _request;
-    private HostLayout _layout;
+    private EmitLayout _layout;
     private UnitResult* _result;
     private Scanned* _scan;
     private int _count;
@@ -56,7 +56,7 @@ public unsafe partial struct UnitTranslator
     /// Translates the unit at <c>request.Pc</c>. Returns the number of guest instructions, or 0 when not even the first instruction
     /// can be fetched (the caller raises the guest's fault).
     /// </summary>
-    public static int Translate(in UnitRequest request, in HostLayout layout, UnitResult* result, ref UnitScratch scratch)
+    public static int Translate(in UnitRequest request, in EmitLayout layout, UnitResult* result, ref UnitScratch scratch)
     {
         UnitTranslator translator = default;
         translator._request = request;

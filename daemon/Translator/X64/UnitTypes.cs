@@ -89,7 +89,7 @@ public struct UnitEntry
 /// Offsets into the thread record and into the stub area that emitted code uses. Filled by the shim from its structures; tests and the
 /// service may fill in any consistent set. The translator's output depends on it, so it is part of what a cached image is keyed by.
 /// </summary>
-public struct HostLayout
+public struct EmitLayout
 {
     /// <summary>Offset of fs_base in the thread record.</summary>
     public int FsBase;

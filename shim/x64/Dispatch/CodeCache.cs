@@ -76,7 +76,7 @@ public unsafe partial struct CodeCache
     /// <summary>Addresses and offsets of the shared stubs.</summary>
     public DispatchStubs Stubs;
     /// <summary>Offsets that the translator uses.</summary>
-    public HostLayout Layout;
+    public EmitLayout Layout;
 
     private uint _used;
     private Unit* _units;

@@ -28,7 +28,7 @@ public unsafe struct DispatchStubs
     private const uint UnsafeFlags = 0x40500;
 
     /// <summary>Writes the stubs to <paramref name="memory"/> and reports the offsets that translated code uses.</summary>
-    public static DispatchStubs Build(byte* memory, int size, ref HostLayout layout)
+    public static DispatchStubs Build(byte* memory, int size, ref EmitLayout layout)
     {
         DispatchStubs s = default;
         CodeBuffer c = new(memory, size);

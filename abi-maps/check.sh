@@ -14,6 +14,7 @@ tree=$("$root/abi-maps/fetch-kernel.sh" "$work") || fetched=$?
 fresh=$(mktemp -d)
 trap 'rm -rf "$fresh"' EXIT
 $run generate --root "$root" --kernel "$tree" --output "$fresh"
+$run layouts --root "$root" --kernel "$tree" --output "$fresh"
 if ! diff -ru "$root/abi-maps/tables" "$fresh"; then
     if [ "$fetched" = 3 ]; then
         echo "abi-maps-check: the recorded kernel is gone from the archive; the differences above are those of $(cat "$work/tree.version")"

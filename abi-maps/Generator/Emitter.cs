@@ -34,6 +34,7 @@ public static class Emitter
             ["abi-maps/generated/Nr.g.cs"] = EmitTables.Numbers(tables[Abi.X64], tables[Abi.Arm64]),
             ["abi-maps/generated/SyscallTables.g.cs"] = EmitTables.Names(guests),
             ["abi-maps/generated/Errno.g.cs"] = ErrnoTable.Emit(Tsv.Read(Path.Combine(maps, "tables/errno.tsv"))),
+            ["abi-maps/generated/Constants.g.cs"] = ConstantTable.Emit(Tsv.Read(Path.Combine(maps, "tables/constants.tsv"))),
             ["abi-maps/generated/Usings.g.cs"] = EmitTables.Header + "global using Lodge.Abi;\n",
         };
         foreach ((string name, string text) in EmitLayouts.Files(LayoutTable.Parse(File.ReadAllText(Path.Combine(maps, "tables/layouts.tsv")))))

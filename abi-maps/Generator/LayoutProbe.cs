@@ -1,12 +1,14 @@
+using System;
 using System.Collections.Generic;
 using System.Diagnostics;
 using System.IO;
 using System.Linq;
+using System.Text.RegularExpressions;
 
 namespace Lodge.AbiMaps;
 
 /// <summary>Compiles hand/layouts.c for the four ABIs against a kernel's exported headers.</summary>
-public sealed class LayoutProbe
+public sealed partial class LayoutProbe
 {
     private static readonly (string Abi, string Target, string Arch)[] s_targets =
     [
@@ -42,10 +44,29 @@ public sealed class LayoutProbe
     /// <summary>Layouts of all four ABIs.</summary>
     public IReadOnlyList<Layout> Layouts() => s_targets.SelectMany(t => LayoutTable.Read(Debug(t.Target, t.Arch, Path.Combine(_hand, "layouts.c")), t.Abi)).ToList();
 
+    /// <summary>Values of every integer macro that hand/constants.c sees, by ABI.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyDictionary<string, Int128>> Constants() => s_targets.ToDictionary(t => t.Abi, t => Constants(t.Target, t.Arch));
+
+    private IReadOnlyDictionary<string, Int128> Constants(string target, string arch)
+    {
+        string source = Path.Combine(_hand, "constants.c");
+        string empty = Path.Combine(_headers, "empty.c");
+        File.WriteAllText(empty, "");
+        IReadOnlyList<string> names = ConstantTable.Names(
+            Run("clang", [.. Flags(target, arch), "-E", "-dM", source]), Run("clang", [.. Flags(target, arch), "-E", "-dM", empty]));
+        string probe = Path.Combine(_headers, $"constants-{arch}.c");
+        File.WriteAllText(probe, ConstantTable.Probe(source, names));
+        // Macros that are no integer constants are those whose lines the compiler refuses.
+        string refused = Run("clang", [.. Flags(target, arch), "-ferror-limit=0", "-fsyntax-only", "-w", "-fno-caret-diagnostics", "-fno-diagnostics-show-note-include-stack", probe], mayFail: true);
+        HashSet<int> bad = RefusedLine().Matches(refused).Select(m => int.Parse(m.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture)).ToHashSet();
+        File.WriteAllText(probe, ConstantTable.Probe(source, names.Where((_, i) => !bad.Contains(i + 2))));
+        return ConstantTable.Values(Debug(target, arch, probe));
+    }
+
     private DwarfText Debug(string target, string arch, string source)
     {
         string output = Path.Combine(_headers, $"{Path.GetFileNameWithoutExtension(source)}-{target}.o");
-        Run("clang", [.. Flags(target, arch), "-g", "-gdwarf-4", "-O0", "-c", "-o", output, source]);
+        Run("clang", [.. Flags(target, arch), "-w", "-g", "-gdwarf-4", "-O0", "-c", "-o", output, source]);
         return DwarfText.Parse(Run("llvm-dwarfdump", ["--debug-info", output]));
     }
 
@@ -55,7 +76,7 @@ public sealed class LayoutProbe
         "-Wno-gnu-variable-sized-type-not-at-end",
     ];
 
-    private static string Run(string program, IEnumerable<string> arguments)
+    private static string Run(string program, IEnumerable<string> arguments, bool mayFail = false)
     {
         var start = new ProcessStartInfo(program) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (string argument in arguments)
@@ -66,6 +87,9 @@ public sealed class LayoutProbe
         System.Threading.Tasks.Task<string> errors = process.StandardError.ReadToEndAsync();
         string output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        return process.ExitCode == 0 ? output : throw new IOException($"{program} {string.Join(' ', start.ArgumentList)}:\n{errors.Result}");
+        return mayFail ? errors.Result : process.ExitCode == 0 ? output : throw new IOException($"{program} {string.Join(' ', start.ArgumentList)}:\n{errors.Result}");
     }
+
+    [GeneratedRegex(@"constants-\w+\.c:(\d+):\d+: error")]
+    private static partial Regex RefusedLine();
 }

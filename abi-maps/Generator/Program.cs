@@ -87,12 +87,13 @@ public static class Program
 
     private static int Layouts(string root, string kernel, string headers, string output)
     {
-        IReadOnlyList<Layout> layouts = new LayoutProbe(root, kernel, headers).Layouts();
+        var probe = new LayoutProbe(root, kernel, headers);
+        IReadOnlyList<Layout> layouts = probe.Layouts();
         foreach (string abi in Abi.All)
         {
             Console.WriteLine($"{abi}: {layouts.Count(l => l.Abi == abi)} structures");
         }
-        return Finish(new OpenQuestions(), output, [("layouts.tsv", LayoutTable.Format(layouts))]);
+        return Finish(new OpenQuestions(), output, [("layouts.tsv", LayoutTable.Format(layouts)), ("constants.tsv", ConstantTable.Format(probe.Constants()))]);
     }
 
     private static int Emit(string root, bool check)

@@ -26,7 +26,7 @@ guests:
 deps:
 	packaging/install-deps
 
-test: all guests
+test: deps all guests
 	tests/run-suites $(SUITE)
 
 clean:

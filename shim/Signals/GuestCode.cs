@@ -7,7 +7,7 @@ internal static unsafe class GuestCode
     /// Where a thread interrupted at <paramref name="pc"/> must go on so that the dispatcher gets it with a recoverable frame;
     /// 0 = the PC is not in guest code. Async-signal-safe.
     /// </summary>
-    internal static ulong InterruptTarget(GuestThread* t, ulong pc) => 0;
+    internal static ulong InterruptTarget(GuestThread* t, ulong pc) => Recovery.InterruptTarget(t, pc);
 
     /// <summary>
     /// A store to a page that is write-protected because it holds translated code, or below a growing mapping: makes it writable.
@@ -20,7 +20,13 @@ internal static unsafe class GuestCode
             return false;
         }
 
-        return Mm.OnWriteFault(t, (uint)address);
+        if (!Mm.OnWriteFault(t, (uint)address))
+        {
+            return false;
+        }
+
+        Recovery.OnCodeWritten(t, (uint)address);
+        return true;
     }
 
     /// <summary>A load below a growing mapping (or a store, where no page is protected): makes the mapping reach it.</summary>

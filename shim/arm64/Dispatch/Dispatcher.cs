@@ -15,3 +15,15 @@ public static unsafe class CodeInvalidation
     {
     }
 }
+
+/// <summary>Stops in translated code: without a translator there are none.</summary>
+public static unsafe class Recovery
+{
+    /// <summary>0: no program counter lies in translated code.</summary>
+    public static ulong InterruptTarget(GuestThread* t, ulong pc) => 0;
+
+    /// <summary>No translation to take back.</summary>
+    public static void OnCodeWritten(GuestThread* t, uint address)
+    {
+    }
+}

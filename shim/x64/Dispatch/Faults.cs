@@ -17,32 +17,32 @@ public static unsafe class Faults
         TrapProtection = 13, TrapPage = 14;
 
     /// <summary>#UD.</summary>
-    public static void InvalidOpcode(GuestThread* t) => Signals.ForceFault(t, SIGILL, ILL_ILLOPN, t->I386.eip, TrapInvalidOpcode, 0);
+    public static void InvalidOpcode(GuestThread* t) => Force(t, SIGILL, ILL_ILLOPN, t->I386.eip, TrapInvalidOpcode, 0);
 
     /// <summary>#GP with an error code.</summary>
-    public static void GeneralProtection(GuestThread* t, uint error) => Signals.ForceFault(t, SIGSEGV, SI_KERNEL, 0, TrapProtection, error);
+    public static void GeneralProtection(GuestThread* t, uint error) => Force(t, SIGSEGV, SI_KERNEL, 0, TrapProtection, error);
 
     /// <summary>#DE.</summary>
-    public static void DivideError(GuestThread* t) => Signals.ForceFault(t, SIGFPE, FPE_INTDIV, t->I386.eip, TrapDivide, 0);
+    public static void DivideError(GuestThread* t) => Force(t, SIGFPE, FPE_INTDIV, t->I386.eip, TrapDivide, 0);
 
     /// <summary>#BP, EIP behind the instruction.</summary>
-    public static void Breakpoint(GuestThread* t) => Signals.ForceFault(t, SIGTRAP, SI_KERNEL, 0, TrapBreakpoint, 0);
+    public static void Breakpoint(GuestThread* t) => Force(t, SIGTRAP, SI_KERNEL, 0, TrapBreakpoint, 0);
 
     /// <summary>#DB with si_code TRAP_BRKPT or TRAP_TRACE.</summary>
-    public static void DebugTrap(GuestThread* t, int code) => Signals.ForceFault(t, SIGTRAP, code, t->I386.eip, TrapDebug, 0);
+    public static void DebugTrap(GuestThread* t, int code) => Force(t, SIGTRAP, code, t->I386.eip, TrapDebug, 0);
 
     /// <summary>#OF, EIP behind the instruction.</summary>
-    public static void Overflow(GuestThread* t) => Signals.ForceFault(t, SIGSEGV, SI_KERNEL, 0, TrapOverflow, 0);
+    public static void Overflow(GuestThread* t) => Force(t, SIGSEGV, SI_KERNEL, 0, TrapOverflow, 0);
 
     /// <summary>#BR.</summary>
-    public static void BoundRange(GuestThread* t) => Signals.ForceFault(t, SIGSEGV, SI_KERNEL, 0, TrapBound, 0);
+    public static void BoundRange(GuestThread* t) => Force(t, SIGSEGV, SI_KERNEL, 0, TrapBound, 0);
 
     /// <summary>A data access that the guest's memory map does not allow.</summary>
     public static void PageFault(GuestThread* t, uint address, bool write)
     {
         bool mapped = Mm.Find(t, address, out _);
         uint error = 4u | (write ? 2u : 0u) | (mapped ? 1u : 0u);
-        Signals.ForceFault(t, SIGSEGV, mapped ? SEGV_ACCERR : SEGV_MAPERR, address, TrapPage, error);
+        Force(t, SIGSEGV, mapped ? SEGV_ACCERR : SEGV_MAPERR, address, TrapPage, error);
     }
 
     /// <summary>An instruction fetch from memory that is not mapped or not executable; EIP is at the instruction.</summary>
@@ -50,6 +50,18 @@ public static unsafe class Faults
     {
         bool mapped = Mm.Find(t, address, out _);
         uint error = 0x14u | (mapped ? 1u : 0u);
-        Signals.ForceFault(t, SIGSEGV, mapped ? SEGV_ACCERR : SEGV_MAPERR, address, TrapPage, error);
+        Force(t, SIGSEGV, mapped ? SEGV_ACCERR : SEGV_MAPERR, address, TrapPage, error);
+    }
+
+    private static void Force(GuestThread* t, int signal, int code, uint address, uint trap, uint error)
+    {
+        t->Signals.TrapNumber = trap;
+        t->Signals.ErrorCode = error;
+        if (trap == TrapPage)
+        {
+            t->Signals.FaultAddress = address;
+        }
+
+        Signals.Force(t, signal, code, address);
     }
 }

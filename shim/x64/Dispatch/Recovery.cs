@@ -41,6 +41,19 @@ public static unsafe class Recovery
         return cache->Stubs.InterruptExit;
     }
 
+    /// <summary>
+    /// A store was let through to a page that had been protected: it is made by itself, because the next translation of code in the same
+    /// page protects the page again.
+    /// </summary>
+    public static void OnCodeWritten(GuestThread* t, uint address)
+    {
+        t->Exec.StepOver = 1;
+        if (t->Mm->Code != null)
+        {
+            t->Mm->Code->CountWriteFault(address);
+        }
+    }
+
     /// <summary>Makes the frame precise after <see cref="ExitReason.Interrupted"/>.</summary>
     public static void Recover(GuestThread* t, CodeCache* cache)
     {

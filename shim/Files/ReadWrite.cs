@@ -1,0 +1,67 @@
+using HostAbi = Lodge.Abi.Host;
+
+namespace Lodge.Shim;
+
+/// <summary>
+/// The positioned and vectored forms of read and write (fs/read_write.c). The host kernel works on the guest's buffers directly; what is
+/// converted is the iovec array and the halves of 64-bit positions.
+/// </summary>
+public static unsafe partial class Syscalls<TAbi>
+{
+    /// <summary>pread64(fd, buffer, count, position).</summary>
+    public static int sys_pread64(GuestThread* t)
+    {
+        uint buffer = TAbi.Arg(t, 1);
+        uint count = TAbi.Arg(t, 2);
+        Mm.PrepareWrite(t, buffer, count);
+        return (int)Host.BlockingCall(t, Nr.pread64, TAbi.Arg(t, 0), buffer, count, TAbi.LoffArg(t, 3));
+    }
+
+    /// <summary>pwrite64(fd, buffer, count, position).</summary>
+    public static int sys_pwrite64(GuestThread* t)
+        => (int)Host.BlockingCall(t, Nr.pwrite64, TAbi.Arg(t, 0), TAbi.Arg(t, 1), TAbi.Arg(t, 2), TAbi.LoffArg(t, 3));
+
+    /// <summary>readv(fd, iov, count).</summary>
+    public static int sys_readv(GuestThread* t) => Vectored(t, Nr.readv, 0, 0, true);
+
+    /// <summary>writev(fd, iov, count).</summary>
+    public static int sys_writev(GuestThread* t) => Vectored(t, Nr.writev, 0, 0, false);
+
+    /// <summary>preadv(fd, iov, count, position low, high).</summary>
+    public static int sys_preadv(GuestThread* t) => Vectored(t, Nr.preadv, Position(t), 0, true);
+
+    /// <summary>pwritev(fd, iov, count, position low, high).</summary>
+    public static int sys_pwritev(GuestThread* t) => Vectored(t, Nr.pwritev, Position(t), 0, false);
+
+    /// <summary>preadv2(fd, iov, count, position low, high, flags); position -1 is the file's own.</summary>
+    public static int sys_preadv2(GuestThread* t) => Vectored(t, Nr.preadv2, Position(t), (int)TAbi.Arg(t, 5), true);
+
+    /// <summary>pwritev2(fd, iov, count, position low, high, flags).</summary>
+    public static int sys_pwritev2(GuestThread* t) => Vectored(t, Nr.pwritev2, Position(t), (int)TAbi.Arg(t, 5), false);
+
+    // preadv and friends take the halves as two plain arguments on both guests: no register pair.
+    private static long Position(GuestThread* t) => (long)(((ulong)TAbi.Arg(t, 4) << 32) | TAbi.Arg(t, 3));
+
+    private static int Vectored(GuestThread* t, int nr, long position, int flags, bool reads)
+    {
+        uint fd = TAbi.Arg(t, 0);
+        HostAbi.iovec* inline = stackalloc HostAbi.iovec[Iovec.InlineCount];
+        Iovec vector = default;
+        int error = vector.Load(TAbi.Arg(t, 1), TAbi.Arg(t, 2), inline);
+        if (error < 0)
+        {
+            // What the descriptor itself has to say (EBADF, ESPIPE, a negative position) comes first.
+            long first = Host.Syscall(nr, fd, 0, 0, position, 0, flags);
+            return first < 0 ? (int)first : error;
+        }
+
+        if (reads)
+        {
+            vector.PrepareWrite(t);
+        }
+
+        int result = (int)Host.BlockingCall(t, nr, fd, (long)vector.Segments, vector.Count, position, 0, flags);
+        vector.Release();
+        return result;
+    }
+}

@@ -4,13 +4,14 @@
 #   make shim       the shim only: out/bin/lodge-shim (x86-64) and out/arm64/lodge-shim
 #   make deps       install what building and testing need (Debian)
 #   make test       build and run all tests; SUITE="name …" chooses among tests/suites.txt
+#   make tables   write the instruction tables' C# anew from their text (make tables-check: prove it is up to date)
 #   make clean      remove out/
 export DOTNET_CLI_TELEMETRY_OPTOUT = 1
 export DOTNET_NOLOGO = 1
 
 BUILD = dotnet build -v q --nologo -consoleLoggerParameters:NoSummary
 
-.PHONY: all shim guests deps test clean
+.PHONY: all shim guests deps tables tables-check test clean
 
 all:
 	$(BUILD) Lodge.slnx
@@ -22,6 +23,15 @@ shim:
 guests:
 	$(MAKE) -s -C tests/guest
 	$(MAKE) -s -C tests/tools
+
+TABLES = dotnet run -v q --project daemon/Translator.Tables --
+I386   = daemon/Translator/I386
+
+tables:
+	$(TABLES) $(I386)/i386.table $(I386)/I386Table.g.cs
+
+tables-check:
+	$(TABLES) --check $(I386)/i386.table $(I386)/I386Table.g.cs
 
 deps:
 	packaging/install-deps

@@ -1,3 +1,5 @@
+using System;
+
 namespace Lodge.Translator.I386;
 
 /// <summary>Answers about one decoded instruction that need more than its row.</summary>
@@ -12,6 +14,13 @@ public static unsafe partial class I386Decoder
 
     /// <summary>Does ModRM name memory?</summary>
     public static bool HasMemory(in I386Insn insn) => (insn.Prefixes & I386Prefixes.ModRM) != 0 && insn.ModRM < 0xC0;
+
+    /// <summary>Mnemonic as it is encoded here: cwde or cbw, jecxz or jcxz.</summary>
+    public static ReadOnlySpan<byte> Name(in I386Insn insn)
+    {
+        I386Prefixes alternative = insn.Opcode == 0xE3 && insn.Map == 0 ? I386Prefixes.AddressSize : I386Prefixes.OperandSize;
+        return I386Table.Name(insn.Row, (insn.Prefixes & alternative) != 0);
+    }
 
     /// <summary>
     /// Flags whose old values are certainly gone after this instruction. Sharper than <see cref="I386Table.FlagsKilled"/>: a shift by a

@@ -334,6 +334,10 @@ public static unsafe partial class I386Decoder
             return (int)(p - code);
         }
         insn.Row = (ushort)entry;
+        if (w != 0 && (I386Table.Operands((ushort)entry) & (I386Operands.RegGpr | I386Operands.RmGpr | I386Operands.VvvvGpr)) != 0)
+        {
+            insn.Prefixes &= ~I386Prefixes.VexW;
+        }
         if ((rules & I386Rules.ImmMask) != 0)
         {
             p = Immediate(p, (I386ImmKind)(rules & I386Rules.ImmMask), (int)entry, ref insn);

@@ -26,7 +26,7 @@ public enum I386Prefixes : ushort
     Vex = 1 << 7,
     /// <summary>VEX.L = 1 (256 bit).</summary>
     VexL = 1 << 8,
-    /// <summary>VEX.W = 1.</summary>
+    /// <summary>VEX.W = 1. Cleared for forms with general registers, where 32-bit mode ignores it and 64-bit mode would widen the operation.</summary>
     VexW = 1 << 9,
 }
 
@@ -71,9 +71,9 @@ public struct I386Insn
     public byte Length;
     /// <summary>Opcode map: 0 one-byte, 1 0F, 2 0F38, 3 0F3A (also for VEX forms).</summary>
     public byte Map;
-    /// <summary>Last opcode byte.</summary>
+    /// <summary>Last opcode byte. 82h is given as 80h, whose copy it is, because 64-bit mode lacks it.</summary>
     public byte Opcode;
-    /// <summary>ModRM byte, when <see cref="I386Prefixes.ModRM"/> is set.</summary>
+    /// <summary>ModRM byte, when <see cref="I386Prefixes.ModRM"/> is set. MOV to and from control and debug registers ignores mod: given as 3.</summary>
     public byte ModRM;
     /// <summary>SIB byte, when <see cref="I386Prefixes.Sib"/> is set.</summary>
     public byte Sib;
@@ -81,7 +81,7 @@ public struct I386Insn
     public byte DispSize;
     /// <summary>Bytes of immediate as encoded, not counting <see cref="Imm2"/>: 0, 1, 2 or 4.</summary>
     public byte ImmSize;
-    /// <summary>VEX.vvvv as a register number (already inverted), 0 to 15.</summary>
+    /// <summary>VEX.vvvv as a register number (already inverted), 0 to 7.</summary>
     public byte VexVvvv;
     /// <summary>VEX.pp: 0 none, 1 66, 2 F3, 3 F2. For legacy encodings, the mandatory prefix of the row in the same code.</summary>
     public byte Pp;

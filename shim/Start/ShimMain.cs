@@ -27,8 +27,7 @@ public static unsafe class ShimMain
                 Host.ExitGroup(Usage.ExitStatus);
                 break;
             default:
-                Out.Write(2, "lodge-shim: this build contains no program loader\n"u8);
-                Host.ExitGroup(126);
+                Launch.Run(start, options);
                 break;
         }
 

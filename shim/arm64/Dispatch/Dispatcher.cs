@@ -27,3 +27,10 @@ public static unsafe class Recovery
     {
     }
 }
+
+/// <summary>The CPU that i386 guests see.</summary>
+public static unsafe class GuestCpu
+{
+    /// <summary>No XSAVE: signal frames end with the FXSAVE area.</summary>
+    public static void DescribeXstate(ThreadGroup* group) => group->XstateSize = 512;
+}

@@ -239,8 +239,8 @@ public unsafe struct ThreadOffsets
     /// <summary>Computes the offsets.</summary>
     public static ThreadOffsets Compute()
     {
-        // Addresses only; nothing is read through the pointer.
-        GuestThread* t = (GuestThread*)0x10000;
+        GuestThread sample;
+        GuestThread* t = &sample;
         byte* start = (byte*)t;
         byte* frame = (byte*)&t->I386;
         ThreadOffsets o = default;

@@ -120,4 +120,14 @@ public static unsafe class GuestCpu
         frame.eax = (uint)value;
         frame.edx = 0;
     }
+
+    /// <summary>Records which extended state guests have in signal frames: components and bytes of the XSAVE area.</summary>
+    public static void DescribeXstate(ThreadGroup* group)
+    {
+        const uint Osxsave = 1u << 27;
+        uint* r = stackalloc uint[4];
+        Stubs.CpuId(1, 0, r);
+        group->XstateFeatures = (r[2] & Osxsave) != 0 ? (uint)(Stubs.XGetBv() & XcrMask) : 0;
+        group->XstateSize = group->XstateFeatures == 0 ? 512u : (group->XstateFeatures & 4) != 0 ? 832u : 576u;
+    }
 }

@@ -1,0 +1,134 @@
+namespace Lodge.Shim;
+
+/// <summary>From the shim's own start to the guest's first instruction: records, memory, program.</summary>
+public static unsafe class Launch
+{
+    private const ulong AtMinSigStkSz = 51, AtSysinfoEhdr = 33, AtHwcap2 = 26;
+    private const int O_RDONLY = 0, O_CLOEXEC = 0x80000;
+    private const int AT_FDCWD = -100;
+
+    /// <summary>Exit status when the program cannot be started: found but not executable, and not found (POSIX shells).</summary>
+    private const int CannotExecute = 126, NotFound = 127;
+
+    /// <summary>Starts the program that the command line names. Does not return.</summary>
+    public static void Run(in StartInfo start, in Options options)
+    {
+        // Before anything else is mapped: the guest's 4 GiB.
+        Mm* mm = Mm.Create();
+        if (mm == null)
+        {
+            Fatal.Stop("no memory for the guest's address space"u8);
+        }
+
+        GuestThread* t = FirstThread(mm, start);
+        t->Group->Trace = options.Strace ? 1 : 0;
+        t->Group->StartedByBinfmt = start.FromBinfmt ? 1 : 0;
+        Signals.Start(t);
+        int fd = start.ExecFd;
+        if (fd < 0)
+        {
+            fd = (int)Host.Syscall(Nr.openat, AT_FDCWD, (long)options.Program, O_RDONLY | O_CLOEXEC, 0);
+            if (fd < 0)
+            {
+                Complain(options.Program, fd);
+                Host.ExitGroup(fd == -Errno.ENOENT ? NotFound : CannotExecute);
+            }
+        }
+
+        ExecRequest request = default;
+        request.Fd = fd;
+        request.Path = options.Program;
+        request.Argv = options.Arguments;
+        request.Argc = Count(options.Arguments);
+        request.Envp = start.Envp;
+        request.Envc = Count(start.Envp);
+        request.HostAuxv = start.Auxv;
+        int error = Loader.Exec(t, request);
+        if (error != 0)
+        {
+            Complain(options.Program, error);
+            Host.ExitGroup(CannotExecute);
+        }
+
+        Host.Syscall(Nr.close, fd);
+        Dispatcher.Run(t);
+    }
+
+    private static int Count(byte** vector)
+    {
+        int count = 0;
+        while (vector[count] != null)
+        {
+            count++;
+        }
+
+        return count;
+    }
+
+    private static GuestThread* FirstThread(Mm* mm, in StartInfo start)
+    {
+        start.TryAux(AtMinSigStkSz, out ulong minimum);
+        ulong signalStack = (minimum + (64 * 1024) + 4095) & ~4095ul;
+        ThreadBlock* block = ThreadBlock.Map(null, signalStack, 1);
+        if (block == null)
+        {
+            Fatal.Stop("no memory for the first thread"u8);
+        }
+
+        ThreadBlock.Enter(mm, block);
+        mm->BlockUse = 1;
+        GuestThread* t = &block->Thread;
+        Host.SetThread(t);
+        t->Mm = mm;
+        t->Tid = (int)Host.Syscall(Nr.gettid);
+        t->Sighand = (Sighand*)Mm.Allocate(t, (ulong)sizeof(Sighand));
+        t->Files = (FilesStruct*)Mm.Allocate(t, (ulong)sizeof(FilesStruct));
+        t->Fs = (FsStruct*)Mm.Allocate(t, (ulong)sizeof(FsStruct));
+        t->Group = (ThreadGroup*)Mm.Allocate(t, (ulong)sizeof(ThreadGroup));
+        if (t->Sighand == null || t->Files == null || t->Fs == null || t->Group == null)
+        {
+            Fatal.Stop("no memory for the first thread's records"u8);
+        }
+
+        t->Sighand->Users = 1;
+        t->Files->Users = 1;
+        t->Fs->Users = 1;
+        ThreadGroup* group = t->Group;
+        group->Users = 1;
+        group->Threads = t;
+        group->SelfFd = -1;
+        group->HostSignalStackSize = (uint)signalStack;
+        group->Limits.ReadHost();
+        start.TryAux(AtHwcap2, out ulong hwcap2);
+        group->HasFsGsBase = (hwcap2 & 2) != 0 ? 1 : 0;
+        GuestCpu.DescribeXstate(group);
+        start.TryAux(AtSysinfoEhdr, out ulong vdso);
+        HostVdso.Initialize(group, (byte*)vdso);
+        return t;
+    }
+
+    private static void Complain(byte* program, int error)
+    {
+        Line line = new(stackalloc byte[512]);
+        line.Add("lodge-shim: "u8);
+        line.Add(program);
+        line.Add(": "u8);
+        line.Add(error switch
+        {
+            -Errno.ENOENT => "not found"u8,
+            -Errno.EACCES => "permission denied"u8,
+            -Errno.ENOEXEC => "not an i386 program"u8,
+            -Errno.ELIBBAD => "its program interpreter is not an i386 program"u8,
+            -Errno.ENOMEM => "not enough memory"u8,
+            -Errno.E2BIG => "argument list too long"u8,
+            _ => "cannot be executed, errno "u8,
+        });
+        if (error is not (-Errno.ENOENT or -Errno.EACCES or -Errno.ENOEXEC or -Errno.ELIBBAD or -Errno.ENOMEM or -Errno.E2BIG))
+        {
+            line.Dec(-error);
+        }
+
+        line.Add("\n"u8);
+        line.Flush(2);
+    }
+}

@@ -308,6 +308,18 @@ public unsafe partial struct Mm
         }
     }
 
+    /// <summary>Adds the executable parts of [start, end) to what is stale: their contents have changed, they stay mapped.</summary>
+    internal readonly void MarkExecutable(uint start, uint end, ref StaleRange stale)
+    {
+        for (GuestMapping* piece = Map.FindOverlap(start, end); piece != null && piece->Start < end; piece = Map.Next(piece))
+        {
+            if ((piece->Flags & MappingFlags.Exec) != 0)
+            {
+                stale.Add(piece->Start > start ? piece->Start : start, piece->End < end ? piece->End : end);
+            }
+        }
+    }
+
     /// <summary>Guards every other writable mapping of the file page behind <paramref name="address"/>.</summary>
     private void GuardAliases(in GuestMapping mapping, uint address)
     {

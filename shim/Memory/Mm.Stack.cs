@@ -70,6 +70,15 @@ public unsafe partial struct Mm
         }
     }
 
+    /// <summary>Does so when [start, end) reaches into the room.</summary>
+    internal void SyncStackFor(uint start, uint end)
+    {
+        if (StackRoom != 0 && start < StackEnd && end > StackRoom)
+        {
+            SyncStack();
+        }
+    }
+
     private void ExtendStack(GuestMapping* stack, uint start)
     {
         GuestMapping grown = *stack;

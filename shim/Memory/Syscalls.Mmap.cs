@@ -80,12 +80,6 @@ public static unsafe partial class Syscalls<TAbi>
     public static int sys_pkey_mprotect(GuestThread* t) =>
         TAbi.Arg(t, 3) == uint.MaxValue ? Protect(t, TAbi.Arg(t, 0), TAbi.Arg(t, 1), TAbi.Arg(t, 2)) : -Errno.EINVAL;
 
-    /// <summary>pkey_alloc: as on a CPU without protection keys (ENOSPC; EINVAL for flags or rights that do not exist).</summary>
-    public static int sys_pkey_alloc(GuestThread* t) => TAbi.Arg(t, 0) != 0 || (TAbi.Arg(t, 1) & ~3u) != 0 ? -Errno.EINVAL : -Errno.ENOSPC;
-
-    /// <summary>pkey_free: no key is allocated.</summary>
-    public static int sys_pkey_free(GuestThread* t) => -Errno.EINVAL;
-
     private static int Protect(GuestThread* t, uint start, uint length, uint prot)
     {
         const uint ProtSem = 8, GrowsDown = 0x01000000, GrowsUp = 0x02000000;

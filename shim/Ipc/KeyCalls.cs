@@ -1,20 +1,6 @@
-using System.Runtime.InteropServices;
+using HostLayout = Lodge.Abi.Host;
 
 namespace Lodge.Shim;
-
-/// <summary>struct keyctl_kdf_params of a 64-bit kernel.</summary>
-[StructLayout(LayoutKind.Sequential)]
-internal unsafe struct HostKdfParams
-{
-    /// <summary>Name of the hash, a guest address.</summary>
-    public long hashname;
-    /// <summary>Further input, a guest address.</summary>
-    public long otherinfo;
-    /// <summary>Its length.</summary>
-    public uint otherinfolen;
-    /// <summary>Must be zero.</summary>
-    public fixed uint spare[8];
-}
 
 /// <summary>
 /// keyctl. Key numbers, names and payloads are the same; a vector of buffers and the parameters of a key derivation hold pointers
@@ -89,12 +75,12 @@ public static unsafe partial class Syscalls<TAbi>
         }
 
         HostBuffer buffer = default;
-        if (!buffer.Allocate((nuint)count * (nuint)(sizeof(HostIovec) + 8)))
+        if (!buffer.Allocate((nuint)count * (nuint)(sizeof(HostLayout.iovec) + 8)))
         {
             return -Errno.ENOMEM;
         }
 
-        HostIovec* wide = (HostIovec*)buffer.Pointer;
+        HostLayout.iovec* wide = (HostLayout.iovec*)buffer.Pointer;
         int* narrow = (int*)(wide + count);
         long pointer = BadPointer.Value;
         if (User.CopyIn(narrow, vector, (nuint)count * 8))
@@ -102,7 +88,7 @@ public static unsafe partial class Syscalls<TAbi>
             for (uint i = 0; i < count; i++)
             {
                 wide[i].iov_base = (uint)narrow[i * 2];
-                wide[i].iov_len = narrow[(i * 2) + 1];
+                wide[i].iov_len = (ulong)narrow[(i * 2) + 1];
             }
 
             pointer = (long)wide;
@@ -116,7 +102,7 @@ public static unsafe partial class Syscalls<TAbi>
     private static int DhCompute(uint parameters, uint buffer, uint length, uint derivation)
     {
         const int KdfWords = 11;
-        HostKdfParams host = default;
+        HostLayout.keyctl_kdf_params host = default;
         if (derivation == 0)
         {
             return (int)Host.Syscall(Nr.keyctl, KeyctlDhCompute, parameters, buffer, length, 0);
@@ -133,7 +119,7 @@ public static unsafe partial class Syscalls<TAbi>
         host.otherinfolen = words[2];
         for (int i = 0; i < 8; i++)
         {
-            host.spare[i] = words[3 + i];
+            host.__spare[i] = words[3 + i];
         }
 
         return (int)Host.Syscall(Nr.keyctl, KeyctlDhCompute, parameters, buffer, length, (long)&host);

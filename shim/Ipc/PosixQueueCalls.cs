@@ -1,3 +1,6 @@
+using Compat = Lodge.Abi.Compat;
+using HostLayout = Lodge.Abi.Host;
+
 namespace Lodge.Shim;
 
 /// <summary>POSIX message queues: attributes hold longs, notifications a sigevent, timeouts come in both widths.</summary>
@@ -73,8 +76,8 @@ public static unsafe partial class Syscalls<TAbi>
     /// </summary>
     public static int sys_mq_notify(GuestThread* t)
     {
-        HostSigevent sigevent;
-        return (int)Host.Syscall(Nr.mq_notify, (int)TAbi.Arg(t, 0), HostSigevent.Optional(TAbi.Arg(t, 1), &sigevent));
+        HostLayout.sigevent sigevent;
+        return (int)Host.Syscall(Nr.mq_notify, (int)TAbi.Arg(t, 0), UserSigevent.Optional(TAbi.Arg(t, 1), &sigevent));
     }
 
     /// <summary>mq_getsetattr.</summary>

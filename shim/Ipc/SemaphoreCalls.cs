@@ -1,3 +1,6 @@
+using Compat = Lodge.Abi.Compat;
+using HostLayout = Lodge.Abi.Host;
+
 namespace Lodge.Shim;
 
 /// <summary>System V semaphores. Operations (struct sembuf) have one layout; the description of a set and the timeout differ.</summary>

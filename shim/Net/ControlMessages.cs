@@ -1,4 +1,6 @@
 using System;
+using Compat = Lodge.Abi.Compat;
+using HostLayout = Lodge.Abi.Host;
 
 namespace Lodge.Shim;
 
@@ -37,18 +39,18 @@ internal static unsafe class ControlMessages
     {
         uint at = 0;
         nuint to = 0;
-        while (guestLength - at >= (uint)sizeof(CompatCmsghdr))
+        while (guestLength - at >= (uint)sizeof(Compat.cmsghdr))
         {
-            CompatCmsghdr* from = (CompatCmsghdr*)(guest + at);
+            Compat.cmsghdr* from = (Compat.cmsghdr*)(guest + at);
             uint length = from->cmsg_len;
-            if (length < (uint)sizeof(CompatCmsghdr) || length > guestLength - at)
+            if (length < (uint)sizeof(Compat.cmsghdr) || length > guestLength - at)
             {
                 return -Errno.EINVAL;
             }
 
-            uint payload = length - (uint)sizeof(CompatCmsghdr);
+            uint payload = length - (uint)sizeof(Compat.cmsghdr);
             byte* data = (byte*)(from + 1);
-            HostCmsghdr* header = (HostCmsghdr*)(host + to);
+            HostLayout.cmsghdr* header = (HostLayout.cmsghdr*)(host + to);
             byte* hostData = (byte*)(header + 1);
             header->cmsg_level = from->cmsg_level;
             header->cmsg_type = from->cmsg_type;
@@ -63,8 +65,8 @@ internal static unsafe class ControlMessages
                 Buffer.MemoryCopy(data, hostData, payload, payload);
             }
 
-            header->cmsg_len = (ulong)sizeof(HostCmsghdr) + hostPayload;
-            nuint end = to + (nuint)sizeof(HostCmsghdr) + hostPayload;
+            header->cmsg_len = (ulong)sizeof(HostLayout.cmsghdr) + hostPayload;
+            nuint end = to + (nuint)sizeof(HostLayout.cmsghdr) + hostPayload;
             to = (end + 7) & ~(nuint)7;
             for (; end < to; end++)
             {
@@ -97,17 +99,17 @@ internal static unsafe class ControlMessages
         uint used = 0;
         nuint at = 0;
         ulong* times = stackalloc ulong[3];
-        while (hostLength - at >= (nuint)sizeof(HostCmsghdr))
+        while (hostLength - at >= (nuint)sizeof(HostLayout.cmsghdr))
         {
-            HostCmsghdr* from = (HostCmsghdr*)(host + at);
+            HostLayout.cmsghdr* from = (HostLayout.cmsghdr*)(host + at);
             nuint length = (nuint)from->cmsg_len;
-            if (length < (nuint)sizeof(HostCmsghdr) || length > hostLength - at)
+            if (length < (nuint)sizeof(HostLayout.cmsghdr) || length > hostLength - at)
             {
                 break;
             }
 
             byte* data = (byte*)(from + 1);
-            uint payload = (uint)(length - (nuint)sizeof(HostCmsghdr));
+            uint payload = (uint)(length - (nuint)sizeof(HostLayout.cmsghdr));
             at += length;
             nuint padding = (nuint)(-(nint)length & 7);
             at = padding > hostLength - at ? hostLength : at + padding;
@@ -115,7 +117,7 @@ internal static unsafe class ControlMessages
             uint room = guestCapacity - used;
             if (CarriesDescriptors(from))
             {
-                uint fit = room < (uint)sizeof(CompatCmsghdr) ? 0 : (room - (uint)sizeof(CompatCmsghdr)) & ~3u;
+                uint fit = room < (uint)sizeof(Compat.cmsghdr) ? 0 : (room - (uint)sizeof(Compat.cmsghdr)) & ~3u;
                 if (payload > fit)
                 {
                     CloseDescriptors(data + fit, payload - fit);
@@ -127,14 +129,14 @@ internal static unsafe class ControlMessages
                     }
                 }
             }
-            else if (room < (uint)sizeof(CompatCmsghdr))
+            else if (room < (uint)sizeof(Compat.cmsghdr))
             {
                 flags |= MsgCtrunc;
                 continue;
             }
 
             payload = NarrowPayload(from, payload, ref data, times);
-            uint whole = (uint)sizeof(CompatCmsghdr) + payload;
+            uint whole = (uint)sizeof(Compat.cmsghdr) + payload;
             uint written = whole;
             if (room < whole)
             {
@@ -142,11 +144,11 @@ internal static unsafe class ControlMessages
                 written = room;
             }
 
-            CompatCmsghdr* to = (CompatCmsghdr*)(guest + used);
+            Compat.cmsghdr* to = (Compat.cmsghdr*)(guest + used);
             to->cmsg_len = written;
             to->cmsg_level = from->cmsg_level;
             to->cmsg_type = from->cmsg_type;
-            uint copied = written - (uint)sizeof(CompatCmsghdr);
+            uint copied = written - (uint)sizeof(Compat.cmsghdr);
             Buffer.MemoryCopy(data, to + 1, copied, copied);
             uint end = written;
             uint space = whole + Padding(whole);
@@ -175,7 +177,7 @@ internal static unsafe class ControlMessages
 
     private static uint Padding(uint length) => (uint)(-(int)length & 3);
 
-    private static bool CarriesDescriptors(HostCmsghdr* message) =>
+    private static bool CarriesDescriptors(HostLayout.cmsghdr* message) =>
         message->cmsg_level == SolSocket && message->cmsg_type is ScmRights or ScmPidfd;
 
     private static void CloseDescriptors(byte* data, uint length)
@@ -191,7 +193,7 @@ internal static unsafe class ControlMessages
     }
 
     /// <summary>Payloads that hold longs, in the guest's width; <paramref name="times"/> is space for the longest (three timespecs).</summary>
-    private static uint NarrowPayload(HostCmsghdr* message, uint payload, ref byte* data, ulong* times)
+    private static uint NarrowPayload(HostLayout.cmsghdr* message, uint payload, ref byte* data, ulong* times)
     {
         if (message->cmsg_level == SolRxrpc && message->cmsg_type == RxrpcUserCallId && payload == 8)
         {

@@ -1,4 +1,6 @@
 using System;
+using Compat = Lodge.Abi.Compat;
+using HostLayout = Lodge.Abi.Host;
 
 namespace Lodge.Shim;
 
@@ -29,11 +31,11 @@ internal static unsafe class Messages
             ? control > MaxSendControl ? 0 : control + ControlMessages.HostSpace(control)
             : control > MaxReceiveControl ? MaxReceiveControl + ControlMessages.HostSpace(MaxReceiveControl)
             : control + ControlMessages.HostSpace(control);
-        return ((nuint)vector * (nuint)(sizeof(HostIovec) + sizeof(ulong))) + controlSpace + 64;
+        return ((nuint)vector * (nuint)(sizeof(HostLayout.iovec) + sizeof(ulong))) + controlSpace + 64;
     }
 
     /// <summary>Converts a header for sending.</summary>
-    public static void PrepareSend(in Compat.user_msghdr user, HostMsghdr* host, ref MessageArena arena)
+    public static void PrepareSend(in Compat.user_msghdr user, HostLayout.user_msghdr* host, ref MessageArena arena)
     {
         if (!Prepare(in user, host, ref arena))
         {
@@ -47,7 +49,7 @@ internal static unsafe class Messages
         }
 
         // ENOBUFS: the host kernel gives it to lengths above INT_MAX.
-        host->msg_control = BadPointer.Value;
+        host->msg_control = BadPointer.Unsigned;
         host->msg_controllen = (ulong)int.MaxValue + 1;
         if (length > MaxSendControl)
         {
@@ -75,19 +77,19 @@ internal static unsafe class Messages
             return;
         }
 
-        host->msg_control = (long)converted;
+        host->msg_control = (ulong)converted;
         host->msg_controllen = (ulong)hostLength;
     }
 
     /// <summary>Converts a header for receiving, and makes the buffers writable for the kernel.</summary>
-    public static void PrepareReceive(GuestThread* t, in Compat.user_msghdr user, HostMsghdr* host, ref MessageArena arena)
+    public static void PrepareReceive(GuestThread* t, in Compat.user_msghdr user, HostLayout.user_msghdr* host, ref MessageArena arena)
     {
         if (!Prepare(in user, host, ref arena))
         {
             return;
         }
 
-        HostIovec* vector = (HostIovec*)host->msg_iov;
+        HostLayout.iovec* vector = (HostLayout.iovec*)host->msg_iov;
         for (ulong i = 0; i < host->msg_iovlen; i++)
         {
             Mm.PrepareWrite(t, (uint)vector[i].iov_base, (uint)vector[i].iov_len);
@@ -102,14 +104,14 @@ internal static unsafe class Messages
         if (length != 0)
         {
             byte* control = arena.Take(ControlMessages.HostSpace(length));
-            host->msg_control = (long)control;
+            host->msg_control = (ulong)control;
             host->msg_controllen = control == null ? 0 : ControlMessages.HostSpace(length);
         }
     }
 
     /// <summary>Writes what a received message changes in the guest's header: name length, flags, control data and its length.</summary>
     /// <returns>False for -EFAULT.</returns>
-    public static bool FinishReceive(uint header, in Compat.user_msghdr user, HostMsghdr* host, ref MessageArena arena)
+    public static bool FinishReceive(uint header, in Compat.user_msghdr user, HostLayout.user_msghdr* host, ref MessageArena arena)
     {
         Compat.user_msghdr result = user;
         result.msg_flags = host->msg_flags;
@@ -153,11 +155,11 @@ internal static unsafe class Messages
     private static uint ReceiveControl(in Compat.user_msghdr user)
     {
         uint length = user.msg_control == 0 ? 0 : (uint)user.msg_controllen;
-        return length < (uint)sizeof(CompatCmsghdr) ? 0 : length > MaxReceiveControl ? MaxReceiveControl : length;
+        return length < (uint)sizeof(Compat.cmsghdr) ? 0 : length > MaxReceiveControl ? MaxReceiveControl : length;
     }
 
     /// <summary>Name and vector. False where the header now stands for an error.</summary>
-    private static bool Prepare(in Compat.user_msghdr user, HostMsghdr* host, ref MessageArena arena)
+    private static bool Prepare(in Compat.user_msghdr user, HostLayout.user_msghdr* host, ref MessageArena arena)
     {
         *host = default;
         host->msg_name = (uint)user.msg_name;
@@ -175,20 +177,20 @@ internal static unsafe class Messages
             return true;
         }
 
-        HostIovec* vector = (HostIovec*)arena.Take((nuint)count * (nuint)sizeof(HostIovec));
+        HostLayout.iovec* vector = (HostLayout.iovec*)arena.Take((nuint)count * (nuint)sizeof(HostLayout.iovec));
         uint* narrow = (uint*)arena.Take((nuint)count * 8);
         if (vector == null || narrow == null || !User.CopyIn(narrow, (uint)user.msg_iov, (nuint)count * 8))
         {
-            host->msg_iov = BadPointer.Value;
+            host->msg_iov = BadPointer.Unsigned;
             return false;
         }
 
-        host->msg_iov = (long)vector;
+        host->msg_iov = (ulong)vector;
         for (uint i = 0; i < count; i++)
         {
             vector[i].iov_base = narrow[i * 2];
-            vector[i].iov_len = (int)narrow[(i * 2) + 1];
-            if (vector[i].iov_len < 0)
+            vector[i].iov_len = narrow[(i * 2) + 1];
+            if (vector[i].iov_len > int.MaxValue)
             {
                 RefuseInvalid(host);
                 return false;
@@ -199,12 +201,12 @@ internal static unsafe class Messages
     }
 
     /// <summary>A vector that the host kernel answers with EINVAL.</summary>
-    private static void RefuseInvalid(HostMsghdr* host)
+    private static void RefuseInvalid(HostLayout.user_msghdr* host)
     {
         fixed (long* invalid = NegativeLength)
         {
             // The table is constant data: its address stays what it is.
-            host->msg_iov = (long)invalid;
+            host->msg_iov = (ulong)invalid;
         }
 
         host->msg_iovlen = 1;
@@ -260,7 +262,7 @@ public static unsafe partial class Syscalls<TAbi>
             arena = new MessageArena(buffer.Pointer, space);
         }
 
-        HostMsghdr host;
+        HostLayout.user_msghdr host;
         Messages.PrepareSend(in user, &host, ref arena);
         int result = (int)Host.BlockingCall(t, Nr.sendmsg, descriptor, (long)&host, flags);
         buffer.Free();
@@ -289,7 +291,7 @@ public static unsafe partial class Syscalls<TAbi>
             arena = new MessageArena(buffer.Pointer, space);
         }
 
-        HostMsghdr host;
+        HostLayout.user_msghdr host;
         Messages.PrepareReceive(t, in user, &host, ref arena);
         int result = (int)Host.BlockingCall(t, Nr.recvmsg, descriptor, (long)&host, flags);
         if (result >= 0 && !Messages.FinishReceive(header, in user, &host, ref arena))
@@ -310,10 +312,10 @@ public static unsafe partial class Syscalls<TAbi>
     /// Reads the headers of a vector call and cuts the host's vector out of a buffer that holds everything. The number of messages
     /// that could be read is returned; the one behind them stands for EFAULT, so that the host kernel meets it in its turn.
     /// </summary>
-    private static HostMmsghdr* PrepareVector(
+    private static HostLayout.mmsghdr* PrepareVector(
         GuestThread* t, uint vector, uint count, bool send, ref HostBuffer buffer, ref MessageArena arena)
     {
-        nuint space = (nuint)count * (nuint)(sizeof(HostMmsghdr) + 16);
+        nuint space = (nuint)count * (nuint)(sizeof(HostLayout.mmsghdr) + 16);
         for (uint i = 0; i < count; i++)
         {
             if (User.Get(vector + (i * MmsghdrSize), out Compat.user_msghdr user))
@@ -328,12 +330,12 @@ public static unsafe partial class Syscalls<TAbi>
         }
 
         arena = new MessageArena(buffer.Pointer, space);
-        HostMmsghdr* host = (HostMmsghdr*)arena.Take((nuint)count * (nuint)sizeof(HostMmsghdr));
+        HostLayout.mmsghdr* host = (HostLayout.mmsghdr*)arena.Take((nuint)count * (nuint)sizeof(HostLayout.mmsghdr));
         for (uint i = 0; i < count; i++)
         {
             if (!User.Get(vector + (i * MmsghdrSize), out Compat.user_msghdr user))
             {
-                host[i].msg_hdr.msg_iov = BadPointer.Value;
+                host[i].msg_hdr.msg_iov = BadPointer.Unsigned;
                 host[i].msg_hdr.msg_iovlen = 1;
             }
             else if (send)
@@ -359,7 +361,7 @@ public static unsafe partial class Syscalls<TAbi>
 
         HostBuffer buffer = default;
         MessageArena arena = default;
-        HostMmsghdr* host = count == 0 ? null : PrepareVector(t, vector, count, true, ref buffer, ref arena);
+        HostLayout.mmsghdr* host = count == 0 ? null : PrepareVector(t, vector, count, true, ref buffer, ref arena);
         if (count != 0 && host == null)
         {
             return -Errno.ENOMEM;
@@ -396,7 +398,7 @@ public static unsafe partial class Syscalls<TAbi>
 
         HostBuffer buffer = default;
         MessageArena arena = default;
-        HostMmsghdr* host = count == 0 ? null : PrepareVector(t, vector, count, false, ref buffer, ref arena);
+        HostLayout.mmsghdr* host = count == 0 ? null : PrepareVector(t, vector, count, false, ref buffer, ref arena);
         if (count != 0 && host == null)
         {
             return -Errno.ENOMEM;

@@ -1,16 +1,7 @@
-using System.Runtime.InteropServices;
+using Compat = Lodge.Abi.Compat;
+using HostLayout = Lodge.Abi.Host;
 
 namespace Lodge.Shim;
-
-/// <summary>struct sock_fprog of a 64-bit kernel; the instructions themselves have one layout.</summary>
-[StructLayout(LayoutKind.Sequential)]
-internal struct HostSockFprog
-{
-    /// <summary>Number of instructions.</summary>
-    public ushort len;
-    /// <summary>Their address.</summary>
-    public long filter;
-}
 
 /// <summary>
 /// Socket options. Nearly all have one layout; the exceptions are named here: old timeouts (longs), packet filters (a pointer), multicast
@@ -120,11 +111,11 @@ public static unsafe partial class Syscalls<TAbi>
 
     private static int SetFilter(int descriptor, int level, int name, uint value, int length)
     {
-        HostSockFprog program = default;
+        HostLayout.sock_fprog program = default;
         if (length != CompatSockFprog)
         {
             // EINVAL, but not before the checks that come first; 16 bytes, a 64-bit caller's size, would be taken.
-            int wrong = length == sizeof(HostSockFprog) ? length + 1 : length;
+            int wrong = length == sizeof(HostLayout.sock_fprog) ? length + 1 : length;
             return (int)Host.Syscall(Nr.setsockopt, descriptor, level, name, value, wrong);
         }
 
@@ -137,7 +128,7 @@ public static unsafe partial class Syscalls<TAbi>
             pointer = (long)&program;
         }
 
-        return (int)Host.Syscall(Nr.setsockopt, descriptor, level, name, pointer, sizeof(HostSockFprog));
+        return (int)Host.Syscall(Nr.setsockopt, descriptor, level, name, pointer, sizeof(HostLayout.sock_fprog));
     }
 
     private static int SetMulticast(int descriptor, int level, int name, uint value, int length)

@@ -9,4 +9,7 @@ internal static class BadPointer
 {
     /// <summary>The last page of the address space: outside the user half on every host.</summary>
     public const long Value = -4096;
+
+    /// <summary>The same, for members of structures.</summary>
+    public const ulong Unsigned = 0xFFFF_FFFF_FFFF_F000;
 }

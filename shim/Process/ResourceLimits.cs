@@ -1,3 +1,6 @@
+using Compat = Lodge.Abi.Compat;
+using HostLayout = Lodge.Abi.Host;
+
 namespace Lodge.Shim;
 
 /// <summary>

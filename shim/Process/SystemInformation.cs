@@ -1,4 +1,6 @@
 using System;
+using Compat = Lodge.Abi.Compat;
+using HostLayout = Lodge.Abi.Host;
 
 namespace Lodge.Shim;
 

@@ -1,3 +1,6 @@
+using Compat = Lodge.Abi.Compat;
+using HostLayout = Lodge.Abi.Host;
+
 namespace Lodge.Shim;
 
 /// <summary>Reading and setting clocks. The 32-bit forms cut seconds off at 32 bits, as the kernel's do: no EOVERFLOW.</summary>

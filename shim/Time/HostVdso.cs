@@ -1,4 +1,5 @@
 using System;
+using Compat = Lodge.Abi.Compat;
 
 namespace Lodge.Shim;
 

@@ -1,45 +1,34 @@
-using System.Runtime.InteropServices;
+using Compat = Lodge.Abi.Compat;
+using HostLayout = Lodge.Abi.Host;
 
 namespace Lodge.Shim;
 
-/// <summary>
-/// struct sigevent as the host kernel reads it. Only the members that a 32-bit caller can set exist by name
-/// (get_compat_sigevent, kernel/signal.c); the rest stays zero.
-/// </summary>
-[StructLayout(LayoutKind.Sequential, Size = 64)]
-internal struct HostSigevent
+/// <summary>struct sigevent between the widths (get_compat_sigevent, kernel/signal.c).</summary>
+internal static unsafe class UserSigevent
 {
-    /// <summary>sival_int, or a guest pointer; the upper half is zero.</summary>
-    public ulong sigev_value;
-    /// <summary>Signal number (for mq_notify with SIGEV_THREAD: a netlink socket).</summary>
-    public int sigev_signo;
-    /// <summary>SIGEV_SIGNAL 0, SIGEV_NONE 1, SIGEV_THREAD 2, SIGEV_THREAD_ID 4.</summary>
-    public int sigev_notify;
-    /// <summary>Thread id for SIGEV_THREAD_ID.</summary>
-    public int sigev_notify_thread_id;
+    /// <summary>Value, signal, notification and thread id; the padding behind them is not touched.</summary>
+    private const int BytesRead = 16;
 
-    /// <summary>
-    /// Reads the guest's sigevent: value, signal, notification, thread id, four words; the padding behind them is not touched.
-    /// </summary>
+    /// <summary>Reads the guest's sigevent. The value keeps its 32 bits; a pointer in it is a guest address.</summary>
     /// <returns>A host pointer: <paramref name="buffer"/>, 0 for a null pointer, or one that gives EFAULT.</returns>
-    public static unsafe long Optional(uint from, HostSigevent* buffer)
+    public static long Optional(uint from, HostLayout.sigevent* buffer)
     {
         if (from == 0)
         {
             return 0;
         }
 
-        uint* words = stackalloc uint[4];
-        if (!User.CopyIn(words, from, 16))
+        Compat.sigevent user;
+        if (!User.CopyIn(&user, from, BytesRead))
         {
             return BadPointer.Value;
         }
 
         *buffer = default;
-        buffer->sigev_value = words[0];
-        buffer->sigev_signo = (int)words[1];
-        buffer->sigev_notify = (int)words[2];
-        buffer->sigev_notify_thread_id = (int)words[3];
+        buffer->sigev_value_sival_ptr = user.sigev_value_sival_ptr;
+        buffer->sigev_signo = user.sigev_signo;
+        buffer->sigev_notify = user.sigev_notify;
+        buffer->_sigev_un_tid = user._sigev_un_tid;
         return (long)buffer;
     }
 }
@@ -72,8 +61,8 @@ public static unsafe partial class Syscalls<TAbi>
     /// <summary>timer_create: the sigevent is converted, the timer's number (an int everywhere) is written by the host kernel.</summary>
     public static int sys_timer_create(GuestThread* t)
     {
-        HostSigevent sigevent;
-        long signal = HostSigevent.Optional(TAbi.Arg(t, 1), &sigevent);
+        HostLayout.sigevent sigevent;
+        long signal = UserSigevent.Optional(TAbi.Arg(t, 1), &sigevent);
         uint id = TAbi.Arg(t, 2);
         Mm.PrepareWrite(t, id, 4);
         return (int)Host.Syscall(Nr.timer_create, (int)TAbi.Arg(t, 0), signal, id);

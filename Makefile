@@ -5,6 +5,8 @@
 #   make deps       install what building and testing need (Debian)
 #   make test       build and run all tests; SUITE="name …" chooses among tests/suites.txt
 #   make tables   write the instruction tables' C# anew from their text (make tables-check: prove it is up to date)
+#   make demo       real programs of a Debian i386 root, translated; installs, builds and makes the root first
+#   make bench      native : Lodge : qemu-i386; BENCH="fib start" chooses, RUNS=9 sets the number of runs
 #   make clean      remove out/
 export DOTNET_CLI_TELEMETRY_OPTOUT = 1
 export DOTNET_NOLOGO = 1
@@ -38,6 +40,15 @@ deps:
 
 test: deps all guests
 	tests/run-suites $(SUITE)
+
+rootfs: deps
+	rootfs-tools/lodge-rootfs make out/roots/i386
+
+demo: deps shim guests rootfs
+	tests/demo/run-demo $(DEMO)
+
+bench: deps shim guests rootfs
+	tests/bench/run-bench $(if $(RUNS),--runs $(RUNS)) $(BENCH)
 
 clean:
 	rm -rf out

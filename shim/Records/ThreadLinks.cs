@@ -8,6 +8,9 @@ public unsafe partial struct ThreadLinks
     /// <summary>set_robust_list head; 0 = none.</summary>
     public uint RobustList;
 
+    /// <summary>Non-zero in a child of clone3 with CLONE_CLEAR_SIGHAND until it has reset its handlers.</summary>
+    public int ResetHandlers;
+
     /// <summary>Next thread of the group, under <see cref="ThreadGroup.ThreadsLock"/>.</summary>
     public GuestThread* Next;
     /// <summary>Previous thread of the group.</summary>

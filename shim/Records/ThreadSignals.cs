@@ -20,7 +20,7 @@ public unsafe partial struct ThreadSignals
     /// under <see cref="TemporaryMask"/>, and the frame keeps <see cref="Blocked"/>.
     /// </summary>
     public int HasTemporaryMask;
-    /// <summary>Non-zero on the exit path of sigreturn: its result is the interrupted code's register, no error number.</summary>
+    /// <summary>AArch32: non-zero on the exit path of sigreturn, whose result is the interrupted code's register (i386: orig_eax is -1 there).</summary>
     public int NoRestart;
 
     /// <summary>Number of the caught asynchronous signal; 0 = none.</summary>

@@ -155,6 +155,7 @@ internal static unsafe class ArmSignals
         }
 
         t->Signals.NoRestart = 1;
+        t->SignalPending = 1;
         for (int i = 0; i < 16; i++)
         {
             t->Arm.r[i] = ((uint*)(mc + Registers))[i];

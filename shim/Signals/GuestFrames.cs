@@ -6,6 +6,14 @@ internal static unsafe class GuestFrames
     /// <summary>Result register of the system call that has just ended.</summary>
     internal static int Result(GuestThread* t) => t->Group->IsArm != 0 ? (int)t->Arm.r[0] : (int)t->I386.eax;
 
+    /// <summary>False on the way out of sigreturn, whose result is the interrupted code's register and no error number.</summary>
+    internal static bool IsInSystemCall(GuestThread* t)
+    {
+        bool inside = t->Group->IsArm != 0 ? t->Signals.NoRestart == 0 : t->I386.orig_eax != uint.MaxValue;
+        t->Signals.NoRestart = 0;
+        return inside;
+    }
+
     /// <summary>Puts the guest back to the system call instruction, with the registers it was made with.</summary>
     internal static void RestartSystemCall(GuestThread* t)
     {
@@ -35,7 +43,7 @@ internal static unsafe class GuestFrames
         {
             *address = t->Group->IsArm != 0 ? t->Arm.r[15] : t->I386.eip;
         }
-        else if (signal == Sig.SIGSEGV && code == Sig.SEGV_ACCERR && !GuestCode.IsMapped(t, *address))
+        else if (signal == Sig.SIGSEGV && code == Sig.SEGV_ACCERR && !GuestPages.IsMapped(t, *address))
         {
             // Unmapped guest memory is a reservation without access on the host.
             *(int*)(info + 8) = Sig.SEGV_MAPERR;

@@ -92,7 +92,7 @@ internal static unsafe class I386Signals
 
     private static int Bad(GuestThread* t)
     {
-        t->Signals.NoRestart = 1;
+        t->I386.orig_eax = uint.MaxValue;
         Signals.Force(t, Sig.SIGSEGV, Sig.SI_KERNEL, 0);
         return 0;
     }
@@ -186,7 +186,6 @@ internal static unsafe class I386Signals
     /// <summary>ia32_restore_sigcontext.</summary>
     private static bool Load(GuestThread* t, I386SigContext* sc)
     {
-        t->Signals.NoRestart = 1;
         ref I386Frame r = ref t->I386;
         r.ebx = sc->bx;
         r.ecx = sc->cx;
@@ -198,7 +197,7 @@ internal static unsafe class I386Signals
         r.esp = sc->sp;
         r.eip = sc->ip;
         r.eflags = (r.eflags & ~FixEflags) | (sc->flags & FixEflags);
-        r.orig_eax = 0xffffffff;
+        r.orig_eax = uint.MaxValue;
         Segments.Reload(t, sc->cs, sc->ss, sc->ds, sc->es, sc->fs, sc->gs);
         return I386FpState.Restore(t, sc->fpstate);
     }

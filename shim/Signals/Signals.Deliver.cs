@@ -12,11 +12,7 @@ public static unsafe partial class Signals
     /// </summary>
     public static void ExitToGuest(GuestThread* t)
     {
-        if (t->Signals.NoRestart != 0)
-        {
-            t->Signals.NoRestart = 0;
-        }
-        else if (GuestFrames.Result(t) == -Errno.ERESTARTSYS)
+        if (GuestFrames.IsInSystemCall(t) && GuestFrames.Result(t) == -Errno.ERESTARTSYS)
         {
             GuestFrames.RestartSystemCall(t);
         }
@@ -85,6 +81,19 @@ public static unsafe partial class Signals
         *(ulong*)(info + 16) = address;
         t->Signals.SyncSignal = signal;
         t->SignalPending = 1;
+    }
+
+    /// <summary><see cref="Force"/> with the x86 trap number and error code that the frame will show.</summary>
+    public static void ForceFault(GuestThread* t, int signal, int code, uint address, uint trap, uint error)
+    {
+        t->Signals.TrapNumber = trap;
+        t->Signals.ErrorCode = error;
+        if (trap == PageFaultTrap)
+        {
+            t->Signals.FaultAddress = address;
+        }
+
+        Force(t, signal, code, address);
     }
 
     /// <summary>Takes the next deliverable signal and recomputes <see cref="GuestThread.SignalPending"/>. 0 = nothing (any more).</summary>
@@ -156,7 +165,7 @@ public static unsafe partial class Signals
         }
 
         ulong address = *(ulong*)(info + 16);
-        return write ? GuestCode.OnWriteFault(t, address) : GuestCode.OnReadFault(t, address);
+        return write ? GuestPages.OnWriteFault(t, address) : GuestPages.OnReadFault(t, address);
     }
 
     /// <summary>get_signal and handle_signal for one signal.</summary>

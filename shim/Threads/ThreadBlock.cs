@@ -26,8 +26,8 @@ public unsafe struct ThreadBlock
     public ThreadBlock* Next;
     /// <summary>Number of the use (unique in the memory), 0 = no thread. The exit stub clears it when nothing is needed any more.</summary>
     public long Use;
-    /// <summary>Process that the thread belongs to when that is not the creator's; 0 otherwise. Such a process may die unseen.</summary>
-    public int ForeignProcess;
+    /// <summary>Process that the thread belongs to; 0 until it runs. A process that shares memory with others may die unseen.</summary>
+    public int Process;
     /// <summary>Start of the mapping.</summary>
     public ulong Base;
     /// <summary>Bytes of the mapping.</summary>
@@ -118,7 +118,8 @@ public unsafe struct ThreadBlock
         long use = Interlocked.Increment(ref mm->BlockUse);
         for (ThreadBlock* block = mm->ThreadBlocks; block != null; block = block->Next)
         {
-            if (block->ForeignProcess != 0 && block->Use != 0 && Host.Syscall(Nr.kill, block->ForeignProcess, 0) == -Errno.ESRCH)
+            int process = block->Process;
+            if (process != 0 && process != creator->Group->Tgid && block->Use != 0 && Host.Syscall(Nr.kill, process, 0) == -Errno.ESRCH)
             {
                 // A process in our memory that was killed: nothing of it is left.
                 Free(block, block->Use);
@@ -147,7 +148,7 @@ public unsafe struct ThreadBlock
     /// <param name="use">Its number when it was taken: another thread may have it by now.</param>
     public static void Free(ThreadBlock* block, long use)
     {
-        block->ForeignProcess = 0;
+        block->Process = 0;
         Interlocked.CompareExchange(ref block->Use, 0, use);
     }
 
@@ -162,7 +163,7 @@ public unsafe struct ThreadBlock
             }
 
             block->Use = 0;
-            block->ForeignProcess = 0;
+            block->Process = 0;
         }
     }
 

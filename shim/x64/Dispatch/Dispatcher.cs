@@ -22,7 +22,7 @@ public static unsafe class Dispatcher
             if (t->SignalPending != 0)
             {
                 GuestFpu.Store(t);
-                Signals.ExitToGuest(t);
+                Signals.Deliver(t);
             }
 
             if (t->I386.gs_base != t->Exec.HostGsBase)

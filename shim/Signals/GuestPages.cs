@@ -36,5 +36,4 @@ internal static unsafe class GuestPages
 
     /// <summary>True when something is mapped for the guest at the address.</summary>
     internal static bool IsMapped(GuestThread* t, ulong address) => address <= uint.MaxValue && Mm.Find(t, (uint)address, out _);
-
 }

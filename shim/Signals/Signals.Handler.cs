@@ -111,7 +111,7 @@ public static unsafe partial class Signals
 
     private static bool Redirect(GuestThread* t, byte* context, ulong pc)
     {
-        ulong target = GuestEntry.InterruptTarget(t, pc);
+        ulong target = Recovery.InterruptTarget(t, pc);
         if (target == 0)
         {
             return false;

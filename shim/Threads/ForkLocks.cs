@@ -11,8 +11,20 @@ public static unsafe class ForkLocks
     {
         t->Group->ThreadsLock.Acquire(t);
         t->Sighand->Lock.Acquire(t);
+#if X64
+        if (t->Mm->Code != null)
+        {
+            t->Mm->Code->Lock.Acquire(t);
+        }
+#endif
         t->Mm->Lock.Acquire(t);
         t->Mm->Heap.Lock.Acquire(t);
+#if X64
+        if (t->Mm->Code != null)
+        {
+            t->Mm->Code->Lock.Acquire(t);
+        }
+#endif
         t->Mm->Lock.Acquire(t);
         t->Mm->Heap.Lock.Acquire(t);
     }
@@ -22,8 +34,20 @@ public static unsafe class ForkLocks
     {
         t->Mm->Heap.Lock.Release(t);
         t->Mm->Lock.Release(t);
+#if X64
+        if (t->Mm->Code != null)
+        {
+            t->Mm->Code->Lock.Release(t);
+        }
+#endif
         t->Mm->Heap.Lock.Release(t);
         t->Mm->Lock.Release(t);
+#if X64
+        if (t->Mm->Code != null)
+        {
+            t->Mm->Code->Lock.Release(t);
+        }
+#endif
         t->Sighand->Lock.Release(t);
         t->Group->ThreadsLock.Release(t);
     }
@@ -33,8 +57,20 @@ public static unsafe class ForkLocks
     {
         t->Mm->Heap.Lock.Reset();
         t->Mm->Lock.Reset();
+#if X64
+        if (t->Mm->Code != null)
+        {
+            t->Mm->Code->Lock.Reset();
+        }
+#endif
         t->Mm->Heap.Lock.Reset();
         t->Mm->Lock.Reset();
+#if X64
+        if (t->Mm->Code != null)
+        {
+            t->Mm->Code->Lock.Reset();
+        }
+#endif
         t->Sighand->Lock.Reset();
         t->Group->ThreadsLock.Reset();
     }

@@ -196,7 +196,7 @@ public static unsafe class Tasks
         }
 
         Signals.SetHostMask(t, t->Signals.Blocked);
-        GuestEntry.Run(t);
+        Dispatcher.Run(t);
     }
 
     /// <summary>The parts of the record that a child has from its creator.</summary>

@@ -22,16 +22,26 @@ public static unsafe class HiddenFiles
     /// </summary>
     public static int Adopt(FilesStruct* files, HiddenFile slot, int fd)
     {
-        int moved = MoveUp(fd, 0);
-        if (moved < 0)
+        int moved = AdoptCopy(files, slot, fd);
+        if (moved >= 0)
         {
-            return moved;
+            _ = Host.Syscall(Nr.close, fd);
+            FilesStruct.Forget(files, fd);
         }
 
-        _ = Host.Syscall(Nr.close, fd);
-        FilesStruct.Forget(files, fd);
-        FilesStruct.SetHidden(files, slot, moved);
         return moved;
+    }
+
+    /// <summary>As <see cref="Adopt"/>, but the original stays open for the guest.</summary>
+    public static int AdoptCopy(FilesStruct* files, HiddenFile slot, int fd)
+    {
+        int copy = MoveUp(fd, 0);
+        if (copy >= 0)
+        {
+            FilesStruct.SetHidden(files, slot, copy);
+        }
+
+        return copy;
     }
 
     /// <summary>Makes way for the guest, which wants exactly this number (dup2 onto it). 0 or -errno.</summary>

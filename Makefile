@@ -13,7 +13,7 @@ export DOTNET_NOLOGO = 1
 
 BUILD = dotnet build -v q --nologo -consoleLoggerParameters:NoSummary
 
-.PHONY: all shim guests deps tables tables-check test clean
+.PHONY: all shim guests deps tables tables-check test rootfs demo bench clean
 
 all:
 	$(BUILD) Lodge.slnx

@@ -1,3 +1,5 @@
+using Compat = Lodge.Abi.Compat;
+
 namespace Lodge.Shim;
 
 /// <summary>

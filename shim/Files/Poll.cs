@@ -1,3 +1,5 @@
+using Compat = Lodge.Abi.Compat;
+
 namespace Lodge.Shim;
 
 /// <summary>poll and ppoll (fs/select.c). struct pollfd is the same everywhere; times and masks are not.</summary>

@@ -15,6 +15,8 @@ public static unsafe partial class Syscalls<TAbi>
     private const uint IpcMsgrcv = 12;
     private const uint IpcMsgget = 13;
     private const uint IpcMsgctl = 14;
+    private const uint IpcShmat = 21;
+    private const uint IpcShmdt = 22;
     private const uint IpcShmget = 23;
     private const uint IpcShmctl = 24;
 
@@ -49,6 +51,10 @@ public static unsafe partial class Syscalls<TAbi>
                 return (int)Host.Syscall(Nr.msgget, first, (int)second);
             case IpcMsgctl:
                 return MessageControl(first, IpcCommand(second), pointer, IsIpc64(second));
+            case IpcShmat:
+                return ShmatMultiplexed(t, version, first, pointer, second, third);
+            case IpcShmdt:
+                return ShmDetach(t, pointer);
             case IpcShmget:
                 return (int)Host.Syscall(Nr.shmget, first, second, (int)third);
             case IpcShmctl:
@@ -98,5 +104,17 @@ public static unsafe partial class Syscalls<TAbi>
         }
 
         return MessageReceive(t, queue, pointer, size, (int)type, flags);
+    }
+
+    /// <summary>shmat: the address is stored through the third argument; version 1 (another system's convention) is EINVAL.</summary>
+    private static int ShmatMultiplexed(GuestThread* t, uint version, int segment, uint address, uint flags, uint result)
+    {
+        if (version == 1)
+        {
+            return -Errno.EINVAL;
+        }
+
+        int error = ShmAttach(t, segment, address, flags, out uint attached);
+        return error != 0 ? error : User.Put(result, attached) ? 0 : -Errno.EFAULT;
     }
 }

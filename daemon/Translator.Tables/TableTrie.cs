@@ -32,12 +32,15 @@ public sealed class TableTrie
         {
             for (int opcode = 0; opcode < 256; opcode++)
             {
-                Root[(space * 256) + opcode] = BuildOpcode(space, opcode);
+                Root[(space * 256) + opcode] = BuildOpcode(space, opcode) | (space == 0 && Array.IndexOf(Special, opcode) >= 0 ? 1u << 18 : 0);
             }
         }
     }
 
-    /// <summary>Entry of each opcode: low 16 bits row or node; bit 16 a ModRM byte follows; bit 17 its mod is ignored.</summary>
+    /// <summary>Bytes of the one-byte map that are prefixes or escapes, or may be (C4, C5).</summary>
+    private static readonly int[] Special = [0x0F, 0x26, 0x2E, 0x36, 0x3E, 0x64, 0x65, 0x66, 0x67, 0xC4, 0xC5, 0xF0, 0xF2, 0xF3];
+
+    /// <summary>Entry of each opcode: low 16 bits row or node; bit 16 a ModRM byte follows; bit 17 its mod is ignored; bit 18 prefix or escape.</summary>
     public uint[] Root { get; } = new uint[Spaces * 256];
     /// <summary>Nodes: the selecting field, then one entry per value.</summary>
     public List<ushort> Nodes { get; } = [];

@@ -16,7 +16,7 @@ public static unsafe partial class I386Decoder
     public static bool HasMemory(in I386Insn insn) => (insn.Prefixes & I386Prefixes.ModRM) != 0 && insn.ModRM < 0xC0;
 
     /// <summary>Mnemonic as it is encoded here: cwde or cbw, jecxz or jcxz.</summary>
-    public static ReadOnlySpan<byte> Name(in I386Insn insn)
+    public static ReadOnlySpan<byte> Name(scoped in I386Insn insn)
     {
         I386Prefixes alternative = insn.Opcode == 0xE3 && insn.Map == 0 ? I386Prefixes.AddressSize : I386Prefixes.OperandSize;
         return I386Table.Name(insn.Row, (insn.Prefixes & alternative) != 0);

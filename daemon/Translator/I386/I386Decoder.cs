@@ -68,6 +68,7 @@ public static unsafe partial class I386Decoder
     /// <summary>Bits of a <c>Root</c> entry above the row or node.</summary>
     private const uint HasModRM = 1u << 16;
     private const uint ModIgnored = 1u << 17;
+    private const uint Special = 1u << 18;
 
     /// <summary>Returns the length, or more than 15. Reads at most <see cref="Window"/> bytes.</summary>
     private static int Body(byte* code, ref I386Insn insn)
@@ -75,10 +76,10 @@ public static unsafe partial class I386Decoder
         byte* p = code;
         I386Prefixes prefixes = I386Prefixes.None;
         int space = 0;
-        uint op;
-        while (true)
+        uint pp = 0, op = *p++;
+        uint entry = I386Table.At(I386Table.Root, (int)op);
+        while ((entry & Special) != 0)
         {
-            op = *p++;
             switch (op)
             {
                 case 0x26 or 0x2E or 0x36 or 0x3E:
@@ -110,24 +111,32 @@ public static unsafe partial class I386Decoder
                         space = op == 0x38 ? 2 : 3;
                         op = *p++;
                     }
+                    entry = I386Table.At(I386Table.Root, (space << 8) | (int)op);
                     goto opcode;
-                case 0xC4 or 0xC5 when *p >= 0xC0:
-                    return VexBody(code, p, op, prefixes, ref insn);
                 default:
+                    // C4, C5: VEX where the next byte would be a ModRM byte with mod = 3, else LES and LDS.
+                    if (*p >= 0xC0)
+                    {
+                        return VexBody(code, p, op, prefixes, ref insn);
+                    }
                     goto opcode;
             }
             if (p - code >= MaxLength)
             {
                 return MaxLength + 1;
             }
+            op = *p++;
+            entry = I386Table.At(I386Table.Root, (int)op);
         }
 
     opcode:
-        int pp = (prefixes & I386Prefixes.Rep) != 0 ? 2 : (prefixes & I386Prefixes.Repne) != 0 ? 3 : (prefixes & I386Prefixes.OperandSize) != 0 ? 1 : 0;
+        if (prefixes != 0)
+        {
+            pp = (prefixes & I386Prefixes.Rep) != 0 ? 2u : (prefixes & I386Prefixes.Repne) != 0 ? 3 : (prefixes & I386Prefixes.OperandSize) != 0 ? 1u : 0;
+        }
         insn.Map = (byte)space;
         insn.Opcode = (byte)op;
         insn.Pp = (byte)pp;
-        uint entry = I386Table.At(I386Table.Root, (space << 8) | (int)op);
         uint mod = 0;
         if ((entry & HasModRM) != 0)
         {
@@ -147,7 +156,7 @@ public static unsafe partial class I386Decoder
         entry &= 0xFFFF;
         if (entry >= 0x8000)
         {
-            entry = Select(entry, insn.ModRM, (uint)pp, 0, 0);
+            entry = Select(entry, insn.ModRM, pp, 0, 0);
         }
         insn.Prefixes = prefixes;
         int row = (int)entry;

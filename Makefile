@@ -7,6 +7,7 @@
 #   make tables   write the instruction tables' C# anew from their text (make tables-check: prove it is up to date)
 #   make demo       real programs of a Debian i386 root, translated; installs, builds and makes the root first
 #   make bench      native : Lodge : qemu-i386; BENCH="fib start" chooses, RUNS=9 sets the number of runs
+#   make abi-maps, abi-maps-check, abi-emit   kernel ABI tables: see abi-maps/abi-maps.mk
 #   make clean      remove out/
 export DOTNET_CLI_TELEMETRY_OPTOUT = 1
 export DOTNET_NOLOGO = 1
@@ -52,3 +53,5 @@ bench: deps shim guests rootfs
 
 clean:
 	rm -rf out
+
+include abi-maps/abi-maps.mk

@@ -115,9 +115,9 @@ public static unsafe class ArmDispatch
         136 => sys_personality(t),
         138 => sys_setfsuid(t),
         139 => sys_setfsgid(t),
-        140 => sys__llseek(t),
+        140 => sys_llseek(t), // _llseek
         141 => sys_getdents(t),
-        142 => sys__newselect(t),
+        142 => sys_newselect(t), // _newselect
         143 => sys_flock(t),
         144 => sys_msync(t),
         145 => sys_readv(t),
@@ -546,11 +546,7 @@ public static unsafe class ArmFallback
     public static int sys_sigprocmask(GuestThread* t, int nr = 126) => Unimplemented.Report(t, false, nr);
     public static int sys_init_module(GuestThread* t, int nr = 128) => (int)Host.Syscall(Lodge.Abi.Nr.init_module, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
     public static int sys_delete_module(GuestThread* t, int nr = 129) => (int)Host.Syscall(Lodge.Abi.Nr.delete_module, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1));
-    public static int sys_quotactl(GuestThread* t, int nr = 131)
-    {
-        Mm.PrepareWrite(t, ArmAbi.Arg(t, 3), 128);
-        return (int)Host.BlockingCall(t, Lodge.Abi.Nr.quotactl, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3));
-    }
+    public static int sys_quotactl(GuestThread* t, int nr = 131) => Unimplemented.Report(t, false, nr);
     public static int sys_getpgid(GuestThread* t, int nr = 132) => (int)Host.Syscall(Lodge.Abi.Nr.getpgid, (int)ArmAbi.Arg(t, 0));
     public static int sys_fchdir(GuestThread* t, int nr = 133) => (int)Host.Syscall(Lodge.Abi.Nr.fchdir, (int)ArmAbi.Arg(t, 0));
 #if ARM64
@@ -565,9 +561,9 @@ public static unsafe class ArmFallback
     public static int sys_personality(GuestThread* t, int nr = 136) => Unimplemented.Report(t, false, nr);
     public static int sys_setfsuid(GuestThread* t, int nr = 138) => Unimplemented.Report(t, false, nr);
     public static int sys_setfsgid(GuestThread* t, int nr = 139) => Unimplemented.Report(t, false, nr);
-    public static int sys__llseek(GuestThread* t, int nr = 140) => Unimplemented.Report(t, false, nr);
+    public static int sys_llseek(GuestThread* t, int nr = 140) => Unimplemented.Report(t, false, nr);
     public static int sys_getdents(GuestThread* t, int nr = 141) => Unimplemented.Report(t, false, nr);
-    public static int sys__newselect(GuestThread* t, int nr = 142) => Unimplemented.Report(t, false, nr);
+    public static int sys_newselect(GuestThread* t, int nr = 142) => Unimplemented.Report(t, false, nr);
     public static int sys_flock(GuestThread* t, int nr = 143) => (int)Host.BlockingCall(t, Lodge.Abi.Nr.flock, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1));
     public static int sys_msync(GuestThread* t, int nr = 144) => Unimplemented.Report(t, false, nr);
     public static int sys_readv(GuestThread* t, int nr = 145) => Unimplemented.Report(t, false, nr);
@@ -949,11 +945,7 @@ public static unsafe class ArmFallback
     public static int sys_pkey_mprotect(GuestThread* t, int nr = 394) => Unimplemented.Report(t, false, nr);
     public static int sys_pkey_alloc(GuestThread* t, int nr = 395) => Unimplemented.Report(t, false, nr);
     public static int sys_pkey_free(GuestThread* t, int nr = 396) => Unimplemented.Report(t, false, nr);
-    public static int sys_statx(GuestThread* t, int nr = 397)
-    {
-        Mm.PrepareWrite(t, ArmAbi.Arg(t, 4), 256);
-        return (int)Host.Syscall(Lodge.Abi.Nr.statx, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3), ArmAbi.Arg(t, 4));
-    }
+    public static int sys_statx(GuestThread* t, int nr = 397) => Unimplemented.Report(t, false, nr);
     public static int sys_rseq(GuestThread* t, int nr = 398) => -Lodge.Abi.Errno.ENOSYS;
     public static int sys_io_pgetevents(GuestThread* t, int nr = 399) => -Lodge.Abi.Errno.ENOSYS;
     public static int sys_migrate_pages(GuestThread* t, int nr = 400) => Unimplemented.Report(t, false, nr);
@@ -1017,11 +1009,7 @@ public static unsafe class ArmFallback
     public static int sys_process_madvise(GuestThread* t, int nr = 440) => Unimplemented.Report(t, false, nr);
     public static int sys_epoll_pwait2(GuestThread* t, int nr = 441) => Unimplemented.Report(t, false, nr);
     public static int sys_mount_setattr(GuestThread* t, int nr = 442) => (int)Host.Syscall(Lodge.Abi.Nr.mount_setattr, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3), ArmAbi.Arg(t, 4));
-    public static int sys_quotactl_fd(GuestThread* t, int nr = 443)
-    {
-        Mm.PrepareWrite(t, ArmAbi.Arg(t, 3), 128);
-        return (int)Host.BlockingCall(t, Lodge.Abi.Nr.quotactl_fd, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3));
-    }
+    public static int sys_quotactl_fd(GuestThread* t, int nr = 443) => Unimplemented.Report(t, false, nr);
     public static int sys_landlock_create_ruleset(GuestThread* t, int nr = 444) => (int)Host.Syscall(Lodge.Abi.Nr.landlock_create_ruleset, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
     public static int sys_landlock_add_rule(GuestThread* t, int nr = 445) => (int)Host.Syscall(Lodge.Abi.Nr.landlock_add_rule, (int)ArmAbi.Arg(t, 0), (int)ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3));
     public static int sys_landlock_restrict_self(GuestThread* t, int nr = 446) => (int)Host.Syscall(Lodge.Abi.Nr.landlock_restrict_self, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1));

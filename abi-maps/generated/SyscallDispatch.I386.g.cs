@@ -139,9 +139,9 @@ public static unsafe class I386Dispatch
         136 => sys_personality(t),
         138 => sys_setfsuid(t),
         139 => sys_setfsgid(t),
-        140 => sys__llseek(t),
+        140 => sys_llseek(t), // _llseek
         141 => sys_getdents(t),
-        142 => sys__newselect(t),
+        142 => sys_newselect(t), // _newselect
         143 => sys_flock(t),
         144 => sys_msync(t),
         145 => sys_readv(t),
@@ -604,9 +604,9 @@ public static unsafe class I386Fallback
     public static int sys_personality(GuestThread* t, int nr = 136) => Unimplemented.Report(t, true, nr);
     public static int sys_setfsuid(GuestThread* t, int nr = 138) => Unimplemented.Report(t, true, nr);
     public static int sys_setfsgid(GuestThread* t, int nr = 139) => Unimplemented.Report(t, true, nr);
-    public static int sys__llseek(GuestThread* t, int nr = 140) => Unimplemented.Report(t, true, nr);
+    public static int sys_llseek(GuestThread* t, int nr = 140) => Unimplemented.Report(t, true, nr);
     public static int sys_getdents(GuestThread* t, int nr = 141) => Unimplemented.Report(t, true, nr);
-    public static int sys__newselect(GuestThread* t, int nr = 142) => Unimplemented.Report(t, true, nr);
+    public static int sys_newselect(GuestThread* t, int nr = 142) => Unimplemented.Report(t, true, nr);
     public static int sys_flock(GuestThread* t, int nr = 143) => (int)Host.BlockingCall(t, Lodge.Abi.Nr.flock, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1));
     public static int sys_msync(GuestThread* t, int nr = 144) => Unimplemented.Report(t, true, nr);
     public static int sys_readv(GuestThread* t, int nr = 145) => Unimplemented.Report(t, true, nr);
@@ -966,11 +966,7 @@ public static unsafe class I386Fallback
     public static int sys_pkey_mprotect(GuestThread* t, int nr = 380) => Unimplemented.Report(t, true, nr);
     public static int sys_pkey_alloc(GuestThread* t, int nr = 381) => Unimplemented.Report(t, true, nr);
     public static int sys_pkey_free(GuestThread* t, int nr = 382) => Unimplemented.Report(t, true, nr);
-    public static int sys_statx(GuestThread* t, int nr = 383)
-    {
-        Mm.PrepareWrite(t, I386Abi.Arg(t, 4), 256);
-        return (int)Host.Syscall(Lodge.Abi.Nr.statx, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2), I386Abi.Arg(t, 3), I386Abi.Arg(t, 4));
-    }
+    public static int sys_statx(GuestThread* t, int nr = 383) => Unimplemented.Report(t, true, nr);
     public static int sys_arch_prctl(GuestThread* t, int nr = 384) => Unimplemented.Report(t, true, nr);
     public static int sys_io_pgetevents(GuestThread* t, int nr = 385) => -Lodge.Abi.Errno.ENOSYS;
     public static int sys_rseq(GuestThread* t, int nr = 386) => -Lodge.Abi.Errno.ENOSYS;

@@ -13,6 +13,23 @@ public static unsafe partial class Loader
         public uint auxv_size, exe_fd;
     }
 
+    /// <summary>What becomes of a process whose exec failed behind the point of no return: killed by SIGSEGV, as the kernel does it.</summary>
+    public static void DieBehindPointOfNoReturn()
+    {
+        const int SigSegv = 11, SigUnblock = 1, SignalSetBytes = 8;
+        ulong* action = stackalloc ulong[4];
+        for (int i = 0; i < 4; i++)
+        {
+            action[i] = 0;
+        }
+
+        Host.Syscall(Nr.rt_sigaction, SigSegv, (long)action, 0, SignalSetBytes);
+        action[0] = 1ul << (SigSegv - 1);
+        Host.Syscall(Nr.rt_sigprocmask, SigUnblock, (long)action, 0, SignalSetBytes);
+        Host.Syscall(Nr.kill, Host.Syscall(Nr.getpid), SigSegv);
+        Host.ExitGroup(128 + SigSegv);
+    }
+
     /// <summary>Length of a zero-terminated string.</summary>
     internal static uint Length(byte* text)
     {

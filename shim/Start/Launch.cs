@@ -46,6 +46,11 @@ public static unsafe class Launch
         int error = Loader.Exec(t, request);
         if (error != 0)
         {
+            if (mm->ExecFailed)
+            {
+                Loader.DieBehindPointOfNoReturn();
+            }
+
             Complain(options.Program, error);
             Host.ExitGroup(CannotExecute);
         }
@@ -99,6 +104,7 @@ public static unsafe class Launch
         group->SelfFd = -1;
         group->HostSignalStackSize = (uint)signalStack;
         group->Limits.ReadHost();
+        group->Personality = (uint)Host.Syscall(Nr.personality, uint.MaxValue);
         start.TryAux(AtHwcap2, out ulong hwcap2);
         group->HasFsGsBase = (hwcap2 & 2) != 0 ? 1 : 0;
         GuestCpu.DescribeXstate(group);

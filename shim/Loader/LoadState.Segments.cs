@@ -234,7 +234,7 @@ internal unsafe partial struct LoadState
 
             if (zeroEnd > zeroStart)
             {
-                return Mm->DoBrk(Thread, (uint)zeroStart, (uint)(zeroEnd - zeroStart), (access & MappingFlags.Exec) != 0, ref stale);
+                return Mm->DoBrk(Thread, (uint)zeroStart, (uint)(zeroEnd - zeroStart), access & MappingFlags.Exec, ref stale);
             }
         }
 

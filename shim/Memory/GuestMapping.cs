@@ -41,6 +41,8 @@ public enum MappingFlags : uint
     Sealed = 0x2000,
     /// <summary>Huge pages of hugetlbfs: lengths are rounded to the huge page.</summary>
     HugeTlb = 0x4000,
+    /// <summary>Grown by brk(2); keeps the heap apart from the program's last segment, as native maps show it.</summary>
+    Heap = 0x8000,
 }
 
 /// <summary>

@@ -198,10 +198,10 @@ public unsafe partial struct Mm
     /// <param name="t">The calling thread.</param>
     /// <param name="start">Start, page-aligned.</param>
     /// <param name="length">Bytes, page-rounded, not 0.</param>
-    /// <param name="exec">Whether to make it executable.</param>
+    /// <param name="kind">Exec for executable memory, Heap for brk(2).</param>
     /// <param name="stale">Receives executable memory that was replaced.</param>
     /// <returns>0 or -errno.</returns>
-    internal int DoBrk(GuestThread* t, uint start, uint length, bool exec, ref StaleRange stale)
+    internal int DoBrk(GuestThread* t, uint start, uint length, MappingFlags kind, ref StaleRange stale)
     {
         int error = Placement.GetUnmappedArea(Map, start, length, true, 0, out _);
         if (error != 0)
@@ -212,8 +212,8 @@ public unsafe partial struct Mm
         GuestMapping mapping = default;
         mapping.Start = start;
         mapping.End = start + length;
-        mapping.Flags = MappingFlags.Read | MappingFlags.Write | DefaultFlags;
-        if (exec || (t->Group->Personality & Personalities.ReadImpliesExec) != 0)
+        mapping.Flags = MappingFlags.Read | MappingFlags.Write | DefaultFlags | kind;
+        if ((t->Group->Personality & Personalities.ReadImpliesExec) != 0)
         {
             mapping.Flags |= MappingFlags.Exec;
         }

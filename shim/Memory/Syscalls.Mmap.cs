@@ -229,7 +229,7 @@ public static unsafe partial class Syscalls<TAbi>
             return;
         }
 
-        if (newEnd <= mm->Placement.TaskSize && mm->DoBrk(t, oldEnd, newEnd - oldEnd, false, ref stale) == 0)
+        if (newEnd <= mm->Placement.TaskSize && mm->DoBrk(t, oldEnd, newEnd - oldEnd, MappingFlags.Heap, ref stale) == 0)
         {
             mm->Brk = wanted;
         }

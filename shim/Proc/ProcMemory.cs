@@ -4,5 +4,5 @@ namespace Lodge.Shim;
 public static unsafe class ProcMemory
 {
     /// <summary>Bytes of guest address space in use.</summary>
-    public static ulong GuestBytes(GuestThread* t) => 0;
+    public static ulong GuestBytes(GuestThread* t) => ProcMaps.MappedBytes(t);
 }

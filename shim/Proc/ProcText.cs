@@ -23,6 +23,8 @@ public static unsafe class ProcText
             case ProcFile.Stat:
             case ProcFile.Statm:
             case ProcFile.Status:
+            case ProcFile.Maps:
+            case ProcFile.Smaps:
                 break;
             default:
                 return false;
@@ -41,9 +43,17 @@ public static unsafe class ProcText
         bool done = length > 0;
         if (done)
         {
-            ProcWriter writer = new(text + Capacity, (long)Capacity);
-            Rewrite(t, name.File, text, length, ref writer);
-            result = ToFile(writer.Start, writer.Length, flags);
+            if (name.File is ProcFile.Maps or ProcFile.Smaps)
+            {
+                long written = ProcMaps.Write(t, text, length, name.File == ProcFile.Smaps, text + Capacity, (long)Capacity);
+                result = ToFile(text + Capacity, written, flags);
+            }
+            else
+            {
+                ProcWriter writer = new(text + Capacity, (long)Capacity);
+                Rewrite(t, name.File, text, length, ref writer);
+                result = ToFile(writer.Start, writer.Length, flags);
+            }
         }
 
         _ = Host.Syscall(Nr.munmap, memory, (long)(2 * Capacity));
@@ -152,7 +162,14 @@ public static unsafe class ProcText
             writer.Text("/"u8);
         }
 
-        writer.Text(name.File == ProcFile.Status ? "status"u8 : name.File == ProcFile.Statm ? "statm"u8 : "stat"u8);
+        writer.Text(name.File switch
+        {
+            ProcFile.Status => "status"u8,
+            ProcFile.Statm => "statm"u8,
+            ProcFile.Maps => "maps"u8,
+            ProcFile.Smaps => "smaps"u8,
+            _ => "stat"u8,
+        });
         writer.Terminate();
     }
 }

@@ -106,6 +106,7 @@ public static unsafe class Tasks
         t->Group->Users = 1;
         t->Group->Tgid = t->Tid;
         t->Mm->Users = 1;
+        t->Mm->BecomeChild();
         t->Sighand->Users = 1;
         t->Files->Users = 1;
         t->Fs->Users = 1;

@@ -19,27 +19,11 @@ public static unsafe class ForkLocks
 #endif
         t->Mm->Lock.Acquire(t);
         t->Mm->Heap.Lock.Acquire(t);
-#if X64
-        if (t->Mm->Code != null)
-        {
-            t->Mm->Code->Lock.Acquire(t);
-        }
-#endif
-        t->Mm->Lock.Acquire(t);
-        t->Mm->Heap.Lock.Acquire(t);
     }
 
     /// <summary>Gives every lock back, in the parent.</summary>
     public static void ReleaseAll(GuestThread* t)
     {
-        t->Mm->Heap.Lock.Release(t);
-        t->Mm->Lock.Release(t);
-#if X64
-        if (t->Mm->Code != null)
-        {
-            t->Mm->Code->Lock.Release(t);
-        }
-#endif
         t->Mm->Heap.Lock.Release(t);
         t->Mm->Lock.Release(t);
 #if X64
@@ -55,14 +39,6 @@ public static unsafe class ForkLocks
     /// <summary>Makes every lock free, in the child.</summary>
     public static void ResetAll(GuestThread* t)
     {
-        t->Mm->Heap.Lock.Reset();
-        t->Mm->Lock.Reset();
-#if X64
-        if (t->Mm->Code != null)
-        {
-            t->Mm->Code->Lock.Reset();
-        }
-#endif
         t->Mm->Heap.Lock.Reset();
         t->Mm->Lock.Reset();
 #if X64

@@ -2,7 +2,7 @@
 # Fetches a Debian kernel source package and unpacks it outside the repository; prints the directory of the tree.
 #
 #   fetch-kernel.sh DIRECTORY            the package recorded in kernel.lock; the archive's newest when it has gone
-#   fetch-kernel.sh DIRECTORY --newest   the newest linux-source of the recorded suite
+#   fetch-kernel.sh DIRECTORY --newest [SUITE]   the newest linux-source of a suite (default: the recorded one)
 #
 # The machine's own apt configuration is not touched: archive address and transport come from it, state and cache
 # are private to DIRECTORY. Exit status 3 means that the recorded version is no longer served and another was taken.
@@ -10,12 +10,14 @@ set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 lock=$here/kernel.lock
-directory=${1:?usage: fetch-kernel.sh DIRECTORY [--newest]}
+directory=${1:?usage: fetch-kernel.sh DIRECTORY [--newest [SUITE]]}
 newest=${2:-}
+wanted_suite=${3:-}
 
 field() { sed -n "s/^$1[[:space:]]*//p" "$lock" 2>/dev/null | head -n 1; }
 
-suite=$(field suite); suite=${suite:-trixie}
+suite=${wanted_suite:-$(field suite)}
+suite=${suite:-trixie}
 package=$(field package)
 version=$(field version)
 sha256=$(field sha256)

@@ -30,6 +30,7 @@ public static class EmitDispatch
         ArgumentNullException.ThrowIfNull(methods);
         ArgumentNullException.ThrowIfNull(methodNames);
         ArgumentNullException.ThrowIfNull(notes);
+        ArgumentNullException.ThrowIfNull(questions);
         var plan = new List<PlannedCall>();
         foreach (SyscallRow row in rows)
         {
@@ -50,6 +51,11 @@ public static class EmitDispatch
                     plan.Add(new PlannedCall(row, Disposition.Thunk, hand, hosts.Find(guest, row, questions), method));
                     break;
                 case Disposition.Pass:
+                    // A compat entry of its own is the kernel's word that the call is not the same for a 32-bit caller.
+                    if (row.Compat is not null && row.Compat != row.Entry && !hand.Reason.Contains(row.Compat, StringComparison.Ordinal))
+                    {
+                        questions.Add($"{guest} {row.Name}: passed although the kernel has {row.Compat}: name it in the reason, with why it does not matter (hand/dispositions.tsv)");
+                    }
                     plan.Add(new PlannedCall(row, Disposition.Pass, hand, hosts.Find(guest, row, questions), method));
                     break;
                 default:

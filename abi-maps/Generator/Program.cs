@@ -29,7 +29,7 @@ public static class Program
             Console.Error.WriteLine(Usage);
             return 2;
         }
-        string root = Option(args, "--root") ?? FindRoot();
+        string root = Path.GetFullPath(Option(args, "--root") ?? FindRoot());
         string output = Option(args, "--output") ?? Path.Combine(root, "abi-maps/tables");
         string? kernel = Option(args, "--kernel");
         try

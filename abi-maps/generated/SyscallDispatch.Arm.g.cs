@@ -1050,7 +1050,7 @@ public static unsafe class ArmFallback
         return (int)Host.Syscall(Lodge.Abi.Nr.lsm_list_modules, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
     }
     public static int sys_mseal(GuestThread* t, int nr = 462) => Unimplemented.Report(t, false, nr);
-    public static int sys_breakpoint(GuestThread* t, int nr = 983041) => Unimplemented.Report(t, false, nr);
+    public static int sys_breakpoint(GuestThread* t, int nr = 983041) => -Lodge.Abi.Errno.ENOSYS;
     public static int sys_cacheflush(GuestThread* t, int nr = 983042) => Unimplemented.Report(t, false, nr);
     public static int sys_usr26(GuestThread* t, int nr = 983043) => -Lodge.Abi.Errno.ENOSYS;
     public static int sys_usr32(GuestThread* t, int nr = 983044) => -Lodge.Abi.Errno.ENOSYS;

@@ -74,6 +74,17 @@ public class DispatchTests
     }
 
     [Fact]
+    public void APassedCallWithACompatEntryMustSayWhy()
+    {
+        IReadOnlyList<SyscallRow> rows = SyscallTableFile.Parse("0\tread\tsys_read\tcompat_sys_read\t3\tfd:fd,buf:ptr,count:ulong");
+        EmitDispatch.Plan(Abi.I386, rows, Dispositions.Parse("*\tread\tpass\t-\t-\tbytes"), new HostCalls(s_tables, ""), new Dictionary<string, string>(), new HashSet<string>(), _questions, _notes);
+        Assert.Contains("although the kernel has compat_sys_read", Assert.Single(_questions.All), StringComparison.Ordinal);
+        var calm = new OpenQuestions();
+        EmitDispatch.Plan(Abi.I386, rows, Dispositions.Parse("*\tread\tpass\t-\t-\tcompat_sys_read is the same"), new HostCalls(s_tables, ""), new Dictionary<string, string>(), new HashSet<string>(), calm, _notes);
+        Assert.Empty(calm.All);
+    }
+
+    [Fact]
     public void CallsAndRowsMustMatch()
     {
         var dispositions = Dispositions.Parse("*\tread\tpass\t-\t-\tx\n*\tgone\tpass\t-\t-\tx\n");

@@ -62,12 +62,13 @@ public unsafe partial struct GuestMap
             return to > from && to - from >= need ? to : 0;
         }
 
-        if (right <= low || left >= high)
+        // A guard may reach below mappings of this subtree, so a low right border alone says nothing about them.
+        GuestMapping* node = _nodes + index;
+        if (left >= high || (right <= low && node->Last <= low))
         {
             return 0;
         }
 
-        GuestMapping* node = _nodes + index;
         bool inside = node->Gap >= need;
         bool before = node->First > left && node->First - left >= need;
         bool behind = right > node->Last && right - node->Last >= need;
@@ -90,12 +91,12 @@ public unsafe partial struct GuestMap
             return to > from && to - from >= need ? from : ulong.MaxValue;
         }
 
-        if (right <= low || left >= high)
+        GuestMapping* node = _nodes + index;
+        if (left >= high || (right <= low && node->Last <= low))
         {
             return ulong.MaxValue;
         }
 
-        GuestMapping* node = _nodes + index;
         bool inside = node->Gap >= need;
         bool before = node->First > left && node->First - left >= need;
         bool behind = right > node->Last && right - node->Last >= need;

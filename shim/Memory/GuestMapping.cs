@@ -43,6 +43,8 @@ public enum MappingFlags : uint
     HugeTlb = 0x4000,
     /// <summary>Grown by brk(2); keeps the heap apart from the program's last segment, as native maps show it.</summary>
     Heap = 0x8000,
+    /// <summary>VM_ACCOUNT: private and writable at some time, charged against the overcommit limit; such memory is not joined with other.</summary>
+    Account = 0x10000,
 }
 
 /// <summary>
@@ -83,6 +85,10 @@ public struct GuestMapping
     public readonly bool Continues(in GuestMapping next) =>
         End == next.Start && Flags == next.Flags && Device == next.Device && Inode == next.Inode
         && ((Flags & (MappingFlags.File | MappingFlags.Shared)) == 0 || Offset + Length == next.Offset);
+
+    /// <summary>What a change of access to <paramref name="access"/> makes of the flags.</summary>
+    public readonly MappingFlags WithAccess(MappingFlags access) =>
+        (Flags & ~MappingFlags.Access) | access | ((access & MappingFlags.Write) != 0 && (Flags & MappingFlags.Shared) == 0 ? MappingFlags.Account : 0);
 
     /// <summary>True for memory that RLIMIT_DATA counts: private and writable, not a stack (is_data_mapping).</summary>
     public readonly bool IsData => (Flags & (MappingFlags.Write | MappingFlags.Shared | MappingFlags.GrowsDown)) == MappingFlags.Write;

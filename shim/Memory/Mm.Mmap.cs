@@ -104,6 +104,11 @@ public unsafe partial struct Mm
             mapping.Flags |= MappingFlags.Locked;
         }
 
+        if ((flags & HostMemory.MapNoReserve) == 0)
+        {
+            mapping.Flags = mapping.WithAccess(access);
+        }
+
         error = MapRegion(t, mapping, (int)(flags & ~MapPlacement), anonymous ? -1 : fd, ref stale);
         if (error != 0)
         {
@@ -212,7 +217,7 @@ public unsafe partial struct Mm
         GuestMapping mapping = default;
         mapping.Start = start;
         mapping.End = start + length;
-        mapping.Flags = MappingFlags.Read | MappingFlags.Write | DefaultFlags | kind;
+        mapping.Flags = MappingFlags.Read | MappingFlags.Write | MappingFlags.Account | DefaultFlags | kind;
         if ((t->Group->Personality & Personalities.ReadImpliesExec) != 0)
         {
             mapping.Flags |= MappingFlags.Exec;

@@ -137,7 +137,7 @@ public unsafe partial struct Mm
     {
         GuestMapping old = *Map.Find(start);
         GuestMapping changed = old;
-        changed.Flags = (old.Flags & ~MappingFlags.Access) | access;
+        changed.Flags = old.WithAccess(access);
         if (changed.Flags == old.Flags)
         {
             return 0;
@@ -186,7 +186,7 @@ public unsafe partial struct Mm
             }
         }
 
-        Map.Change(start, end, MappingFlags.Access, access);
+        Map.Change(start, end, MappingFlags.Access, changed.Flags);
         return 0;
     }
 }

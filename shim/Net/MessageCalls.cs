@@ -56,6 +56,14 @@ internal static unsafe class Messages
             return;
         }
 
+        if (length < (uint)sizeof(Compat.cmsghdr))
+        {
+            // No header at all is EINVAL, whether or not the block could be read.
+            host->msg_controllen = 0;
+            RefuseInvalid(host);
+            return;
+        }
+
         byte* guest = arena.Take(length);
         byte* converted = arena.Take(ControlMessages.HostSpace(length));
         if (guest == null || converted == null)

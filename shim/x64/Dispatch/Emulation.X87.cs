@@ -8,6 +8,9 @@ public static unsafe partial class Emulation
     /// <summary>Offsets of the instruction pointer: protected-mode environment with 32 and with 16 bits, FXSAVE area.</summary>
     private const uint Fip32 = 12, Fip16 = 6, FipFxsave = 8;
 
+    /// <summary>Code selectors of 64-bit and of 32-bit user mode. CPUs that still store one store the host's.</summary>
+    private const ushort HostCs = 0x33, GuestCs = 0x23;
+
     /// <summary>Called behind the store at EIP, whose memory operand is still the same: replaces the host's address by the guest's.</summary>
     public static void FixX87State(GuestThread* t)
     {
@@ -29,10 +32,12 @@ public static unsafe partial class Emulation
         {
             // Of the 16-bit form only half an address is stored: which unit it belongs to cannot be told, so it is cleared.
             User.Put(address + Fip16, (ushort)0);
+            FixSelector(address + Fip16 + 2);
             return;
         }
 
         uint at = address + (insn.Map == 0 ? Fip32 : FipFxsave);
+        FixSelector(at + 4);
         if (User.Get(at, out uint low) && low != 0)
         {
             uint fip = Recovery.GuestFip(t->Mm->Code, low);
@@ -40,6 +45,14 @@ public static unsafe partial class Emulation
             {
                 User.Put(at, fip);
             }
+        }
+    }
+
+    private static void FixSelector(uint address)
+    {
+        if (User.Get(address, out ushort selector) && selector == HostCs)
+        {
+            User.Put(address, GuestCs);
         }
     }
 }

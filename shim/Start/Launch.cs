@@ -23,6 +23,11 @@ public static unsafe class Launch
         GuestThread* t = FirstThread(mm, start);
         t->Group->Trace = options.Strace ? 1 : 0;
         t->Group->StartedByBinfmt = start.FromBinfmt ? 1 : 0;
+        if (options.Strace)
+        {
+            Strace.Start(t->Files);
+        }
+
         Signals.Start(t);
         int fd = start.ExecFd;
         if (fd < 0)
@@ -55,7 +60,8 @@ public static unsafe class Launch
             Host.ExitGroup(CannotExecute);
         }
 
-        Host.Syscall(Nr.close, fd);
+        // Kept for /proc/self/exe, out of the guest's sight.
+        HiddenFiles.Adopt(t->Files, HiddenFile.Program, fd);
         Dispatcher.Run(t);
     }
 

@@ -6,7 +6,7 @@ namespace Lodge.Shim;
 /// The shim's lock: one futex word that holds the owner's thread id, as the kernel's priority-inheriting futexes want it.
 /// Uncontended it costs one atomic exchange each way. Contended it is FUTEX_LOCK_PI, so a lock whose owner died (SIGKILL in
 /// a process that only shares the memory) is handed on or found ownerless by the kernel. Not recursive: taking it twice
-/// in one thread is a bug and never returns. Zero-initialised is free.
+/// in one thread is a bug and ends the process. Zero-initialised is free.
 /// Never held while guest code runs, over a blocking call, or in the host signal handler; <see cref="ForkLocks"/> lists the order.
 /// </summary>
 public unsafe struct ShimLock
@@ -79,7 +79,11 @@ public unsafe struct ShimLock
                         return;
                     }
                 }
-                else if (result is -Errno.ENOSYS or -Errno.EDEADLK)
+                else if (result == -Errno.EDEADLK)
+                {
+                    Fatal.Stop("a lock is taken twice"u8);
+                }
+                else if (result == -Errno.ENOSYS)
                 {
                     Host.Syscall(Nr.sched_yield);
                 }

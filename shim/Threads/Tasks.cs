@@ -111,6 +111,7 @@ public static unsafe class Tasks
         t->Files->Users = 1;
         t->Fs->Users = 1;
         ThreadBlock.KeepOnly(t);
+        t->Mm->BecomeChild();
     }
 
     private static int CloneSharing<TAbi>(GuestThread* t, ref CloneArgs args, bool byClone3)

@@ -6,6 +6,8 @@ namespace Lodge.Shim;
 /// </summary>
 public static unsafe class HostMemory
 {
+    private const ulong HugePage = 2 << 20;
+    private const int MadvNoHugePage = 15;
     internal const int ProtRead = 1, ProtWrite = 2, ProtExec = 4;
     internal const int MapShared = 1, MapPrivate = 2, MapFixed = 0x10, MapAnonymous = 0x20, MapNoReserve = 0x4000, MapFixedNoReplace = 0x100000;
 
@@ -23,7 +25,18 @@ public static unsafe class HostMemory
     public static void* Map(ulong bytes, int prot)
     {
         long at = Host.Syscall(Nr.mmap, 0, (long)((bytes + 4095) & ~4095ul), prot, MapPrivate | MapAnonymous | MapNoReserve, -1, 0);
-        return Host.IsError(at) ? null : (void*)at;
+        if (Host.IsError(at))
+        {
+            return null;
+        }
+
+        if (bytes >= HugePage)
+        {
+            // Tables are touched here and there: a huge page for each place would cost 2 MiB and the time to clear it.
+            Host.Syscall(Nr.madvise, at, (long)((bytes + 4095) & ~4095ul), MadvNoHugePage);
+        }
+
+        return (void*)at;
     }
 
     /// <summary>Gives pages back.</summary>

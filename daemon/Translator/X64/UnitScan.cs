@@ -13,6 +13,7 @@ public unsafe partial struct UnitTranslator
     {
         uint pc = _request.Pc;
         uint furthest = pc;
+        int branches = 0;
         int limit = _request.MaxInstructions < MaxUnitInstructions ? _request.MaxInstructions : MaxUnitInstructions;
         while (_count < limit)
         {
@@ -53,12 +54,23 @@ public unsafe partial struct UnitTranslator
                         furthest = target;
                     }
 
+                    branches++;
+                    break;
+                case I386Class.CallRel:
+                case I386Class.CallRM:
+                    branches++;
                     break;
                 default:
                     break;
             }
 
             if (!FallsThrough(s.Class) && (furthest < pc || EndsUnit(s.Class)))
+            {
+                break;
+            }
+
+            // Code further on is reached less and less likely: past a number of branches it waits until it is.
+            if (branches >= MaxBranches)
             {
                 break;
             }

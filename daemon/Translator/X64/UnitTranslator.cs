@@ -21,6 +21,7 @@ public unsafe partial struct UnitTranslator
 
     private const int MaxDelta = 2048;
     private const int MaxCold = 64;
+    private const int MaxBranches = 6;
 
     private UnitRequest _request;
     private EmitLayout _layout;

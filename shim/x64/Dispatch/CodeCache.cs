@@ -115,30 +115,46 @@ public unsafe partial struct CodeCache
             return null;
         }
 
+        // One mapping for all tables: each is mostly untouched, and every mapping more costs at start and at every fork.
+        ulong total = TargetTableSize;
+        ulong units = Reserve(ref total, (ulong)MaxUnits * (ulong)sizeof(Unit));
+        ulong boundaries = Reserve(ref total, (ulong)MaxBoundaries * (ulong)sizeof(Boundary));
+        ulong links = Reserve(ref total, (ulong)MaxLinks * (ulong)sizeof(LinkRecord));
+        ulong entries = Reserve(ref total, (ulong)MaxEntries * (ulong)sizeof(UnitEntry));
+        ulong landings = Reserve(ref total, (ulong)MaxEntries * 4);
+        ulong chain = Reserve(ref total, (ulong)MaxEntries * 4);
+        ulong sources = Reserve(ref total, SourceSize);
+        ulong buckets = Reserve(ref total, (1ul << HashBits) * 4);
+        ulong segmentedBuckets = Reserve(ref total, (1ul << HashBits) * 4);
+        ulong pageUnits = Reserve(ref total, (1ul << 20) * 4);
+        ulong pageFaults = Reserve(ref total, 1ul << 20);
+        ulong singles = Reserve(ref total, SingleSlots * 4);
+        ulong scan = Reserve(ref total, UnitScratch.ScanBytes);
+        ulong pending = Reserve(ref total, UnitScratch.PendingBytes);
+        ulong exits = Reserve(ref total, (ulong)(UnitTranslator.MaxUnitInstructions + 2) * (ulong)sizeof(UnitExit));
+        byte* tables = (byte*)HostMemory.Map(total);
         c->Base = (byte*)HostMemory.MapCode(CodeSize);
-        c->Targets = (uint*)HostMemory.Map(16ul << 30);
-        c->_units = (Unit*)HostMemory.Map((ulong)MaxUnits * (ulong)sizeof(Unit));
-        c->_boundaries = (Boundary*)HostMemory.Map((ulong)MaxBoundaries * 8);
-        c->_links = (LinkRecord*)HostMemory.Map((ulong)MaxLinks * (ulong)sizeof(LinkRecord));
-        c->_entries = (UnitEntry*)HostMemory.Map((ulong)MaxEntries * (ulong)sizeof(UnitEntry));
-        c->_landings = (int*)HostMemory.Map((ulong)MaxEntries * 4);
-        c->_pageUnits = (int*)HostMemory.Map(4ul << 20);
-        c->_buckets = (int*)HostMemory.Map((1ul << HashBits) * 4);
-        c->_segmentedBuckets = (int*)HostMemory.Map((1ul << HashBits) * 4);
-        c->_sources = (byte*)HostMemory.Map(SourceSize);
-        c->_pageFaults = (byte*)HostMemory.Map(1ul << 20);
-        c->_singles = (int*)HostMemory.Map(SingleSlots * 4);
-        c->_chain = (int*)HostMemory.Map((ulong)MaxEntries * 4);
-        c->_scratch.Scan = (byte*)HostMemory.Map(UnitScratch.ScanBytes);
-        c->_scratch.PendingJumps = (byte*)HostMemory.Map(UnitScratch.PendingBytes);
-        c->_exitScratch = (UnitExit*)HostMemory.Map((ulong)(UnitTranslator.MaxUnitInstructions + 2) * (ulong)sizeof(UnitExit));
-        if (c->Base == null || c->Targets == null || c->_units == null || c->_boundaries == null || c->_links == null || c->_entries == null
-            || c->_landings == null || c->_pageUnits == null || c->_buckets == null || c->_chain == null || c->_scratch.Scan == null
-            || c->_segmentedBuckets == null || c->_sources == null || c->_pageFaults == null || c->_singles == null
-            || c->_scratch.PendingJumps == null || c->_exitScratch == null)
+        if (tables == null || c->Base == null)
         {
             return null;
         }
+
+        c->Targets = (uint*)tables;
+        c->_units = (Unit*)(tables + units);
+        c->_boundaries = (Boundary*)(tables + boundaries);
+        c->_links = (LinkRecord*)(tables + links);
+        c->_entries = (UnitEntry*)(tables + entries);
+        c->_landings = (int*)(tables + landings);
+        c->_chain = (int*)(tables + chain);
+        c->_sources = tables + sources;
+        c->_buckets = (int*)(tables + buckets);
+        c->_segmentedBuckets = (int*)(tables + segmentedBuckets);
+        c->_pageUnits = (int*)(tables + pageUnits);
+        c->_pageFaults = tables + pageFaults;
+        c->_singles = (int*)(tables + singles);
+        c->_scratch.Scan = tables + scan;
+        c->_scratch.PendingJumps = tables + pending;
+        c->_exitScratch = (UnitExit*)(tables + exits);
 
         // Index 0 means "none" in the page and hash tables, so the first unit and entry are dummies.
         c->_unitCount = 1;
@@ -148,10 +164,21 @@ public unsafe partial struct CodeCache
         return c;
     }
 
+    /// <summary>Bytes of a flat target table: four for every guest address.</summary>
+    public const ulong TargetTableSize = 16ul << 30;
+
+    private static ulong Reserve(ref ulong total, ulong bytes)
+    {
+        ulong at = total;
+        total += (bytes + 4095) & ~4095ul;
+        return at;
+    }
+
     /// <summary>True when <paramref name="pc"/> lies in the cache (stubs included).</summary>
     public readonly bool Contains(ulong pc) => pc - (ulong)Base < CodeSize;
 
-    private static uint Hash(uint pc) => (pc * 2654435761u) >> (32 - HashBits);
+    /// <summary>Neighbours share buckets and pages on purpose: code that is used together touches few pages of the table.</summary>
+    private static uint Hash(uint pc) => (pc >> 3) & ((1u << HashBits) - 1);
 
     /// <summary>Code cache offset of a live translation that starts at <paramref name="pc"/>, or 0. Under the lock.</summary>
     private readonly uint Lookup(uint pc, bool segmented)

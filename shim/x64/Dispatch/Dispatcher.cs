@@ -169,7 +169,7 @@ public static unsafe class Dispatcher
 
         if (cache->NoTargets == null)
         {
-            cache->NoTargets = (uint*)HostMemory.Map(16ul << 30);
+            cache->NoTargets = (uint*)HostMemory.Map(CodeCache.TargetTableSize);
         }
 
         ulong targets = t->Exec.TargetTable;
@@ -221,7 +221,7 @@ public static unsafe class Dispatcher
         t->Exec.Segmented ^= 1;
         if (cache->SegmentedTargets == null)
         {
-            cache->SegmentedTargets = (uint*)HostMemory.Map(16ul << 30);
+            cache->SegmentedTargets = (uint*)HostMemory.Map(CodeCache.TargetTableSize);
         }
 
         t->Exec.TargetTable = (ulong)(t->Exec.Segmented != 0 ? cache->SegmentedTargets : cache->Targets);

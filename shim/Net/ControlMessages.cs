@@ -168,6 +168,30 @@ internal static unsafe class ControlMessages
         return used;
     }
 
+    /// <summary>
+    /// Descriptors of ours are none of the guest's: in a block to be sent they become -1, which the host kernel answers with EBADF.
+    /// </summary>
+    public static void RefuseHidden(FilesStruct* files, byte* host, nuint hostLength)
+    {
+        nuint at = 0;
+        while (hostLength - at >= (nuint)sizeof(HostLayout.cmsghdr))
+        {
+            HostLayout.cmsghdr* message = (HostLayout.cmsghdr*)(host + at);
+            if (message->cmsg_level == SolSocket && message->cmsg_type == ScmRights)
+            {
+                int* descriptors = (int*)(message + 1);
+                nuint count = ((nuint)message->cmsg_len - (nuint)sizeof(HostLayout.cmsghdr)) / 4;
+                for (nuint i = 0; i < count; i++)
+                {
+                    descriptors[i] = FilesStruct.IsHidden(files, descriptors[i]) ? -1 : descriptors[i];
+                }
+            }
+
+            // The block is ours: every length in it is good and padded.
+            at += ((nuint)message->cmsg_len + 7) & ~(nuint)7;
+        }
+    }
+
     /// <summary>Closes every descriptor that a host block carries: used where the guest's control buffer cannot be written.</summary>
     public static void CloseAll(byte* host, nuint hostLength, ref uint flags)
     {

@@ -35,7 +35,7 @@ internal static unsafe class Messages
     }
 
     /// <summary>Converts a header for sending.</summary>
-    public static void PrepareSend(in Compat.user_msghdr user, HostLayout.user_msghdr* host, ref MessageArena arena)
+    public static void PrepareSend(GuestThread* t, in Compat.user_msghdr user, HostLayout.user_msghdr* host, ref MessageArena arena)
     {
         if (!Prepare(in user, host, ref arena))
         {
@@ -83,6 +83,11 @@ internal static unsafe class Messages
             host->msg_controllen = 0;
             RefuseInvalid(host);
             return;
+        }
+
+        if (t->Files->HiddenLow != 0)
+        {
+            ControlMessages.RefuseHidden(t->Files, converted, (nuint)hostLength);
         }
 
         host->msg_control = (ulong)converted;
@@ -271,7 +276,7 @@ public static unsafe partial class Syscalls<TAbi>
         }
 
         HostLayout.user_msghdr host;
-        Messages.PrepareSend(in user, &host, ref arena);
+        Messages.PrepareSend(t, in user, &host, ref arena);
         int result = (int)Host.BlockingCall(t, Nr.sendmsg, descriptor, (long)&host, flags);
         buffer.Free();
         return result;
@@ -348,7 +353,7 @@ public static unsafe partial class Syscalls<TAbi>
             }
             else if (send)
             {
-                Messages.PrepareSend(in user, &host[i].msg_hdr, ref arena);
+                Messages.PrepareSend(t, in user, &host[i].msg_hdr, ref arena);
             }
             else
             {

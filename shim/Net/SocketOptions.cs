@@ -20,6 +20,8 @@ public static unsafe partial class Syscalls<TAbi>
     private const int SoAttachFilter = 26;
     private const int SoAttachReuseportCbpf = 51;
     private const int PacketFanoutData = 22;
+    private const int IpPktoptions = 9;
+    private const int Ipv6PktoptionsOld = 6;
     private const int McastJoinGroup = 42;
     private const int McastLeaveGroup = 45;
     private const int McastMsfilter = 48;
@@ -200,6 +202,11 @@ public static unsafe partial class Syscalls<TAbi>
             {
                 return RefuseOption(descriptor);
             }
+
+            if (name == (level == SolIp ? IpPktoptions : Ipv6PktoptionsOld))
+            {
+                return GetPacketOptions(descriptor, level, name, value, lengthAddress);
+            }
         }
 
         if (User.Get(lengthAddress, out int length) && length > 0)
@@ -286,5 +293,29 @@ public static unsafe partial class Syscalls<TAbi>
 
         buffer.Free();
         return result;
+    }
+
+    /// <summary>Options of the last packet of a stream: a block of control messages in the caller's layout.</summary>
+    private static int GetPacketOptions(int descriptor, int level, int name, uint value, uint lengthAddress)
+    {
+        const int Most = 512;
+        if (!User.Get(lengthAddress, out int length) || length < 0)
+        {
+            return (int)Host.Syscall(Nr.getsockopt, descriptor, level, name, value, lengthAddress);
+        }
+
+        length = length > Most ? Most : length;
+        byte* host = stackalloc byte[(Most * 2) + 32];
+        byte* guest = stackalloc byte[Most];
+        int hostLength = (int)ControlMessages.HostSpace((uint)length);
+        int result = (int)Host.Syscall(Nr.getsockopt, descriptor, level, name, (long)host, (long)&hostLength);
+        if (result != 0)
+        {
+            return result;
+        }
+
+        uint flags = 0;
+        uint used = ControlMessages.ToGuest(host, (nuint)hostLength, guest, (uint)length, ref flags);
+        return User.CopyOut(value, guest, used) && User.Put(lengthAddress, used) ? 0 : -Errno.EFAULT;
     }
 }

@@ -40,7 +40,7 @@ public static unsafe partial class Syscalls<TAbi>
 
     /// <summary>
     /// prctl. Refused, each for a reason that docs/compat-kernel.md repeats: seccomp (filters are written for the guest's call numbers
-    /// and would judge, or kill, the shim's 64-bit calls), PR_SET_MM (would move the host's own brk and stack marks), TSC faulting and
+    /// and would judge, or kill, the shim's 64-bit calls), the marks of PR_SET_MM that memory depends on (brk, auxv, program), TSC faulting and
     /// system call dispatch (would hit the shim's own instructions), memory-deny-write-execute (translated code needs both).
     /// </summary>
     public static int sys_prctl(GuestThread* t)
@@ -50,7 +50,12 @@ public static unsafe partial class Syscalls<TAbi>
         switch (option)
         {
             case PrSetMm:
-                return -Errno.EPERM;
+                if (argument >= 64 || (SetMmPassed >> (int)argument & 1) == 0)
+                {
+                    return -Errno.EPERM;
+                }
+
+                break;
             case PrGetTsc:
                 // PR_TSC_ENABLE: translated code reads the time stamp counter freely.
                 return User.Put(argument, 1) ? 0 : -Errno.EFAULT;
@@ -64,7 +69,7 @@ public static unsafe partial class Syscalls<TAbi>
             case PrSetMdwe:
                 return -Errno.EINVAL;
             case PrGetAuxv:
-                return -Errno.EINVAL;
+                return GetAuxv(t, argument, TAbi.Arg(t, 2), TAbi.Arg(t, 3) | TAbi.Arg(t, 4));
             case PrSetVma:
             case PrSetPtracer:
                 break;
@@ -94,6 +99,35 @@ public static unsafe partial class Syscalls<TAbi>
         }
 
         return (int)Host.Syscall(Nr.prctl, option, argument, TAbi.Arg(t, 2), TAbi.Arg(t, 3), TAbi.Arg(t, 4));
+    }
+
+    /// <summary>
+    /// Marks that only /proc shows and that hold guest addresses: code and data (1 to 4), stack (5), arguments and environment (8 to 11),
+    /// and the question for the size of the record (15).
+    /// </summary>
+    private const ulong SetMmPassed = (0x1Ful << 1) | (0xFul << 8) | (1ul << 15);
+
+    /// <summary>
+    /// The auxiliary vector the guest was started with. The result is the size of the kernel's record, also where the buffer is
+    /// shorter; the record is longer than any vector and ends in zeros.
+    /// </summary>
+    private static int GetAuxv(GuestThread* t, uint to, uint length, uint mustBeZero)
+    {
+        // saved_auxv of a 64-bit kernel: 56 longs (include/linux/auxvec.h, arch/x86/include/asm/elf.h).
+        const uint Size = 448;
+        if (mustBeZero != 0)
+        {
+            return -Errno.EINVAL;
+        }
+
+        byte* record = stackalloc byte[(int)Size];
+        uint known = t->Mm->AuxvLength < Size ? t->Mm->AuxvLength : Size;
+        for (uint i = 0; i < Size / 4; i++)
+        {
+            ((uint*)record)[i] = i < known / 4 ? t->Mm->SavedAuxv[i] : 0;
+        }
+
+        return User.CopyOut(to, record, length < Size ? length : Size) ? (int)Size : -Errno.EFAULT;
     }
 
     /// <summary>

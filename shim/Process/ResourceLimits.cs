@@ -104,7 +104,8 @@ public static unsafe partial class Syscalls<TAbi>
             return -Errno.EFAULT;
         }
 
-        bool self = pid == 0 || pid == t->Tid || pid == (int)Host.Syscall(Nr.getpid);
+        // A process may be named by any of its threads.
+        bool self = pid == 0 || pid == t->Tid || Host.Syscall(Nr.tgkill, Host.Syscall(Nr.getpid), pid, 0) == 0;
         int result = self
             ? Prlimit(t, resource, from == 0 ? null : &set, &old)
             : (int)Host.Syscall(Nr.prlimit64, pid, resource, from == 0 ? 0 : (long)&set, (long)&old);

@@ -166,6 +166,23 @@ public sealed unsafe class SocketTests : IDisposable
         Close(a, b);
     }
 
+    [Fact]
+    public void Descriptors_of_the_shim_do_not_travel()
+    {
+        (uint a, uint b) = Pair(Datagram);
+        int ours = (int)Host.Syscall(Nr.eventfd2, 0, 0);
+        uint control = _guest.Put(20, 1, 1, a, (uint)ours);
+        uint text = _guest.Put("x"u8);
+        Assert.Equal(1, I386.sys_sendmsg(_guest.Args(a, Message(text, 1, control, 20), 0)));
+        FilesStruct.SetHidden(_guest.Thread->Files, (HiddenFile)0, ours);
+        Assert.Equal(-Errno.EBADF, I386.sys_sendmsg(_guest.Args(a, Message(text, 1, control, 20), 0)));
+        GuestCall.Word(control, 4) = b;
+        Assert.Equal(1, I386.sys_sendmsg(_guest.Args(a, Message(text, 1, control, 20), 0)));
+        FilesStruct.SetHidden(_guest.Thread->Files, (HiddenFile)0, -1);
+        Host.Syscall(Nr.close, ours);
+        Close(a, b);
+    }
+
     private static int OpenDescriptors() => System.IO.Directory.GetFileSystemEntries("/proc/self/fd").Length;
 
     [Fact]

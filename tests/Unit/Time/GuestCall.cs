@@ -25,6 +25,7 @@ internal sealed unsafe class GuestCall : IDisposable
         Thread->Self = Thread;
         Thread->Mm = (Mm*)(_records + 16384);
         Thread->Group = (ThreadGroup*)(_records + 32768);
+        Thread->Files = (FilesStruct*)(_records + 49152);
         Thread->Tid = (int)Host.Syscall(Nr.gettid);
         const int ReadWrite = 3, PrivateAnonymous32Bit = 0x2 | 0x20 | 0x40;
         long at = Host.Syscall(Nr.mmap, 0, (Pages + 1) * PageSize, ReadWrite, PrivateAnonymous32Bit, -1, 0);

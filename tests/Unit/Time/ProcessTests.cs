@@ -141,10 +141,21 @@ public sealed unsafe class ProcessTests : IDisposable
         Assert.Equal("unit-test", Text(back));
         Assert.Equal(-Errno.EINVAL, I386.sys_prctl(_guest.Args(22, 2, name)));
         Assert.Equal(-Errno.EINVAL, I386.sys_prctl(_guest.Args(59, 1)));
-        Assert.Equal(-Errno.EPERM, I386.sys_prctl(_guest.Args(35, 1, 0x10000)));
+        Assert.Equal(-Errno.EPERM, I386.sys_prctl(_guest.Args(35, 7, 0x10000)));
         Assert.Equal(-Errno.EINVAL, I386.sys_prctl(_guest.Args(0x7777)));
         Assert.Equal(-Errno.EINVAL, I386.sys_prctl(_guest.Args(65, 1)));
         Assert.Equal(1, I386.sys_prctl(_guest.Args(3)));
+        _guest.Thread->Mm->SavedAuxv[0] = 33;
+        _guest.Thread->Mm->SavedAuxv[1] = 0x1000;
+        _guest.Thread->Mm->AuxvLength = 16;
+        uint vector = _guest.Alloc(464);
+        GuestCall.Bytes(vector, 464).Fill(0xEE);
+        Assert.Equal(448, I386.sys_prctl(_guest.Args(0x41555856, vector, 464)));
+        Assert.Equal(0x1000u, GuestCall.Word(vector, 1));
+        Assert.Equal(0u, GuestCall.Word(vector, 111));
+        Assert.Equal(0xEEEEEEEEu, GuestCall.Word(vector, 112));
+        Assert.Equal(-Errno.EINVAL, I386.sys_prctl(_guest.Args(0x41555856, vector, 464, 1)));
+        Assert.Equal(-Errno.EFAULT, I386.sys_prctl(_guest.Args(0x41555856, GuestCall.Bad, 464)));
         Assert.Equal(1, I386.sys_arch_prctl(_guest.Args(0x1011)));
         Assert.Equal(-Errno.EINVAL, I386.sys_arch_prctl(_guest.Args(0x1002)));
     }

@@ -53,6 +53,9 @@ int main(void)
     char name[17] = { 0 }; say("name %ld", raw(SYS_prctl, PR_SET_NAME, "a-rather-long-name")); say("name %ld", raw(SYS_prctl, PR_GET_NAME, name)); say("%s", name);
     int sig = -1; say("pdeathsig %ld", raw(SYS_prctl, PR_SET_PDEATHSIG, SIGHUP)); say("pdeathsig %ld", raw(SYS_prctl, PR_GET_PDEATHSIG, &sig)); say("%d", sig);
     raw(SYS_prctl, PR_SET_DUMPABLE, 1); say("dumpable %ld keepcaps %ld unknown %ld fault %ld", raw(SYS_prctl, PR_GET_DUMPABLE), raw(SYS_prctl, PR_GET_KEEPCAPS), raw(SYS_prctl, 0x7777), raw(SYS_prctl, PR_GET_NAME, 16));
+    u32 auxv[200]; memset(auxv, 0, sizeof auxv); long size = raw(SYS_prctl, 0x41555856, auxv, sizeof auxv, 0, 0), pairs = 0, page = 0;
+    while (pairs < 99 && auxv[pairs * 2]) { if (auxv[pairs * 2] == 6) page = auxv[pairs * 2 + 1]; pairs++; }
+    say("auxv %d page %ld", size > 256, page); say("flags %ld fault %ld", raw(SYS_prctl, 0x41555856, auxv, 4, 1, 0), raw(SYS_prctl, 0x41555856, 16, 4, 0, 0));
     u32 cpu = 99; say("getcpu %ld", raw(SYS_getcpu, &cpu, 0, 0)); say("%d", cpu < 99);
     u32 cap[2] = { 0x20080522, 0 }, data[6]; say("capget %ld", raw(SYS_capget, cap, data));
     return finish();

@@ -10,31 +10,45 @@ public static unsafe class ProcRewrite
     private const int PageShift = 12;
 
     /// <summary>
-    /// status: VmPeak and VmSize count guest memory instead of the reservation of all 4 GiB; VmPeak is at least VmSize.
+    /// status: the Vm lines that count address space (fs/proc/task_mmu.c task_mem) are the guest's instead of those of the reservation of all 4 GiB.
     /// </summary>
-    public static void Status(byte* text, long length, ulong guestBytes, ref ProcWriter writer)
+    public static void Status(byte* text, long length, in MemoryFigures figures, ref ProcWriter writer)
     {
+        ulong library = figures.Executable > figures.Text ? figures.Executable - figures.Text : 0;
         for (long at = 0; at < length;)
         {
             long end = LineEnd(text, at, length);
-            bool peak = Starts(text + at, end - at, "VmPeak:"u8);
-            if (peak || Starts(text + at, end - at, "VmSize:"u8))
+            byte* line = text + at;
+            if (!Replaced(line, end - at, "VmPeak:"u8, figures.Total, ref writer)
+                && !Replaced(line, end - at, "VmSize:"u8, figures.Total, ref writer)
+                && !Replaced(line, end - at, "VmData:"u8, figures.Data, ref writer)
+                && !Replaced(line, end - at, "VmStk:"u8, figures.Stack, ref writer)
+                && !Replaced(line, end - at, "VmExe:"u8, figures.Text, ref writer)
+                && !Replaced(line, end - at, "VmLib:"u8, library, ref writer))
             {
-                writer.Text(peak ? "VmPeak:\t"u8 : "VmSize:\t"u8);
-                writer.Decimal(guestBytes >> 10, 8);
-                writer.Text(" kB\n"u8);
-            }
-            else
-            {
-                writer.Bytes(text + at, end - at);
+                writer.Bytes(line, end - at);
             }
 
             at = end;
         }
     }
 
+    private static bool Replaced(byte* line, long length, ReadOnlySpan<byte> name, ulong bytes, ref ProcWriter writer)
+    {
+        if (!Starts(line, length, name))
+        {
+            return false;
+        }
+
+        writer.Text(name);
+        writer.Byte((byte)'\t');
+        writer.Decimal(bytes >> 10, 8);
+        writer.Text(" kB\n"u8);
+        return true;
+    }
+
     /// <summary>stat: field 23, vsize, in bytes. Fields are counted from behind the command's closing bracket.</summary>
-    public static void Stat(byte* text, long length, ulong guestBytes, ref ProcWriter writer)
+    public static void Stat(byte* text, long length, in MemoryFigures figures, ref ProcWriter writer)
     {
         const int VsizeField = 23;
         long at = length;
@@ -61,21 +75,41 @@ public static unsafe class ProcRewrite
         }
 
         writer.Bytes(text, start);
-        writer.Decimal(guestBytes);
+        writer.Decimal(figures.Total);
         writer.Bytes(text + end, length - end);
     }
 
-    /// <summary>statm: the first number, total size in pages.</summary>
-    public static void Statm(byte* text, long length, ulong guestBytes, ref ProcWriter writer)
+    /// <summary>statm (proc_pid_statm): size, text and data in pages are the guest's; resident and shared stay the process's.</summary>
+    public static void Statm(byte* text, long length, in MemoryFigures figures, ref ProcWriter writer)
     {
-        long end = 0;
-        while (end < length && text[end] != ' ' && text[end] != '\n')
+        int field = 0;
+        for (long at = 0; at < length;)
         {
-            end++;
-        }
+            long end = at;
+            while (end < length && text[end] != ' ' && text[end] != '\n')
+            {
+                end++;
+            }
 
-        writer.Decimal(guestBytes >> PageShift);
-        writer.Bytes(text + end, length - end);
+            switch (field++)
+            {
+                case 0:
+                    writer.Decimal(figures.Total >> PageShift);
+                    break;
+                case 3:
+                    writer.Decimal(figures.Text >> PageShift);
+                    break;
+                case 5:
+                    writer.Decimal((figures.Data + figures.Stack) >> PageShift);
+                    break;
+                default:
+                    writer.Bytes(text + at, end - at);
+                    break;
+            }
+
+            writer.Bytes(text + end, end < length ? 1 : 0);
+            at = end + 1;
+        }
     }
 
     /// <summary>cpuinfo of an x86 host: features that translated code does not have are taken out of the flags lines.</summary>

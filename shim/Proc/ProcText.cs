@@ -62,17 +62,17 @@ public static unsafe class ProcText
 
     private static void Rewrite(GuestThread* t, ProcFile file, byte* text, long length, ref ProcWriter writer)
     {
-        ulong size = ProcMemory.GuestBytes(t);
+        ProcMemory.Measure(t, out MemoryFigures figures);
         switch (file)
         {
             case ProcFile.Status:
-                ProcRewrite.Status(text, length, size, ref writer);
+                ProcRewrite.Status(text, length, in figures, ref writer);
                 break;
             case ProcFile.Stat:
-                ProcRewrite.Stat(text, length, size, ref writer);
+                ProcRewrite.Stat(text, length, in figures, ref writer);
                 break;
             case ProcFile.Statm:
-                ProcRewrite.Statm(text, length, size, ref writer);
+                ProcRewrite.Statm(text, length, in figures, ref writer);
                 break;
             default:
                 ProcRewrite.CpuInfo(text, length, ref writer);

@@ -59,13 +59,15 @@ public sealed unsafe class ProcTests
         }
     }
 
+    private static readonly MemoryFigures Figures = new() { Total = 2 << 20, Data = 1 << 20, Stack = 132 << 10, Executable = 300 << 10, Text = 100 << 10 };
+
     [Fact]
     public void Status_shows_guest_memory()
         => Assert.Equal(
-            "Name:\tbash\nVmPeak:\t    2048 kB\nVmSize:\t    2048 kB\nVmLck:\t       0 kB\nThreads:\t1\n",
+            "Name:\tbash\nVmPeak:\t    2048 kB\nVmSize:\t    2048 kB\nVmLck:\t       0 kB\nVmData:\t    1024 kB\nVmStk:\t     132 kB\nVmExe:\t     100 kB\nVmLib:\t     200 kB\nThreads:\t1\n",
             Rewrite(
-                "Name:\tbash\nVmPeak:\t 4198400 kB\nVmSize:\t 4198400 kB\nVmLck:\t       0 kB\nThreads:\t1\n",
-                (byte* text, long length, ref ProcWriter writer) => ProcRewrite.Status(text, length, 2 << 20, ref writer)));
+                "Name:\tbash\nVmPeak:\t 4198400 kB\nVmSize:\t 4198400 kB\nVmLck:\t       0 kB\nVmData:\t18069644 kB\nVmStk:\t     140 kB\nVmExe:\t     440 kB\nVmLib:\t       8 kB\nThreads:\t1\n",
+                (byte* text, long length, ref ProcWriter writer) => ProcRewrite.Status(text, length, in Figures, ref writer)));
 
     [Fact]
     public void Stat_finds_its_field_behind_any_command_name()
@@ -73,13 +75,13 @@ public sealed unsafe class ProcTests
             "12 (a) b 3) S 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 2097152 24 25\n",
             Rewrite(
                 "12 (a) b 3) S 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 4299161600 24 25\n",
-                (byte* text, long length, ref ProcWriter writer) => ProcRewrite.Stat(text, length, 2 << 20, ref writer)));
+                (byte* text, long length, ref ProcWriter writer) => ProcRewrite.Stat(text, length, in Figures, ref writer)));
 
     [Fact]
     public void Statm_counts_pages()
         => Assert.Equal(
-            "512 100 50 1 0 30 0\n",
-            Rewrite("1049600 100 50 1 0 30 0\n", (byte* text, long length, ref ProcWriter writer) => ProcRewrite.Statm(text, length, 2 << 20, ref writer)));
+            "512 100 50 25 0 289 0\n",
+            Rewrite("1049600 100 50 1 0 30 0\n", (byte* text, long length, ref ProcWriter writer) => ProcRewrite.Statm(text, length, in Figures, ref writer)));
 
     [Fact]
     public void Cpuinfo_offers_only_what_translated_code_has()

@@ -192,6 +192,10 @@ public static class TableParser
         {
             row.Rules |= I386Rules.VvvvUnused;
         }
+        if (row.IsVex && row.WMask == 3)
+        {
+            row.Rules |= I386Rules.WIgnored;
+        }
         if (row.FlagsConditional && imm == I386ImmKind.U8 && row.Mnemonic is "rol" or "ror" or "shl" or "shr" or "sal" or "sar" or "shld" or "shrd")
         {
             row.Rules |= I386Rules.ShiftCount;

@@ -343,8 +343,9 @@ public static unsafe partial class I386Decoder
             return (int)(p - code);
         }
         insn.Row = (ushort)entry;
-        if (w != 0 && (I386Table.Operands((ushort)entry) & (I386Operands.RegGpr | I386Operands.RmGpr | I386Operands.VvvvGpr)) != 0)
+        if ((rules & I386Rules.WIgnored) != 0)
         {
+            // 64-bit mode would take W for 64-bit registers, be it implied ones (PCMPESTRI).
             insn.Prefixes &= ~I386Prefixes.VexW;
         }
         if ((rules & I386Rules.ImmMask) != 0)

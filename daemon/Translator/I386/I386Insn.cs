@@ -26,7 +26,7 @@ public enum I386Prefixes : ushort
     Vex = 1 << 7,
     /// <summary>VEX.L = 1 (256 bit).</summary>
     VexL = 1 << 8,
-    /// <summary>VEX.W = 1. Cleared for forms with general registers, where 32-bit mode ignores it and 64-bit mode would widen the operation.</summary>
+    /// <summary>VEX.W = 1. Cleared where it has no meaning in 32-bit mode, because 64-bit mode would widen the operation.</summary>
     VexW = 1 << 9,
 }
 

@@ -156,6 +156,8 @@ public enum I386Rules : ushort
     BitString = 1 << 9,
     /// <summary>The mnemonic depends on the operand size.</summary>
     TwoNames = 1 << 10,
+    /// <summary>VEX.W has no meaning.</summary>
+    WIgnored = 1 << 11,
 }
 
 /// <summary>Immediate layouts.</summary>

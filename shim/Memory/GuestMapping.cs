@@ -82,8 +82,13 @@ public struct GuestMapping
     public readonly uint GapStart => (Flags & MappingFlags.GrowsDown) == 0 ? Start : Start > GuestMap.StackGuardGap ? Start - GuestMap.StackGuardGap : 0;
 
     /// <summary>True when <paramref name="next"/>, which begins where this ends, continues it, so that one record can describe both.</summary>
-    public readonly bool Continues(in GuestMapping next) =>
-        End == next.Start && Flags == next.Flags && Device == next.Device && Inode == next.Inode
+    public readonly bool Continues(in GuestMapping next) => Flags == next.Flags && MayContinue(next);
+
+    /// <summary>
+    /// True when the kernel may hold both as one mapping: whether it has joined them depends on which pages were touched, which we do not know.
+    /// </summary>
+    public readonly bool MayContinue(in GuestMapping next) =>
+        End == next.Start && ((Flags ^ next.Flags) & ~(MappingFlags.Account | MappingFlags.Heap)) == 0 && Device == next.Device && Inode == next.Inode
         && ((Flags & (MappingFlags.File | MappingFlags.Shared)) == 0 || Offset + Length == next.Offset);
 
     /// <summary>What a change of access to <paramref name="access"/> makes of the flags.</summary>

@@ -3,130 +3,125 @@ namespace Lodge.Shim;
 /// <summary>Resizing and moving mappings. Under <see cref="Mm.Lock"/>; arguments are checked and page-rounded.</summary>
 public unsafe partial struct Mm
 {
-    private const int HostMayMove = 1, HostMoveFixed = 3, HostDontUnmap = 4;
+    private const uint MayMoveFlag = 1, FixedFlag = 2, DontUnmapFlag = 4;
 
-    /// <summary>The part of mremap behind its argument checks.</summary>
+    /// <summary>
+    /// The part of mremap behind its argument checks. The host has the same mappings at the same places, so it does the work and finds most
+    /// errors, as its version has them; we choose the place, keep the guest's limits, and mirror the result.
+    /// </summary>
     /// <returns>0 and the new address, or -errno.</returns>
     internal int Remap(
         GuestThread* t, uint address, uint oldLength, uint newLength, uint flags, uint newAddress, ref StaleRange stale, out uint at)
     {
         at = address;
-        bool mayMove = (flags & 1) != 0, isFixed = (flags & 2) != 0, dontUnmap = (flags & 4) != 0;
+        bool isFixed = (flags & FixedFlag) != 0, dontUnmap = (flags & DontUnmapFlag) != 0, moves = isFixed || dontUnmap;
         GuestMapping* found = Map.Find(address);
         if (found == null)
         {
             return -Errno.EFAULT;
         }
 
-        GuestMapping old = *found;
-        if (IsSealed(address, address + (oldLength == 0 ? GuestMap.PageSize : oldLength)))
+        GuestMapping old = Extent(*found);
+        uint kept = oldLength < newLength ? oldLength : newLength;
+        if (IsSealed(address, address + (oldLength == 0 ? GuestMap.PageSize : oldLength))
+            || (isFixed && IsSealed(newAddress, newAddress + newLength)))
         {
             return -Errno.EPERM;
         }
 
-        if (StackRoom != 0 && old.End == StackEnd)
-        {
-            // Host and tree must agree about the mapping before part of it moves.
-            LeaveRoom(old.Start, old.End);
-        }
-
-        if (!isFixed && !dontUnmap && oldLength >= newLength)
-        {
-            return oldLength == newLength ? 0 : UnmapRegion(address + newLength, address + oldLength, ref stale);
-        }
-
-        if (isFixed)
-        {
-            int error = UnmapRegion(newAddress, newAddress + newLength, ref stale);
-            if (error != 0)
-            {
-                return error;
-            }
-        }
-
-        if (oldLength > newLength)
-        {
-            int error = UnmapRegion(address + newLength, address + oldLength, ref stale);
-            if (error != 0)
-            {
-                return error;
-            }
-
-            oldLength = newLength;
-            old = *Map.Find(address);
-        }
-
-        int refused = CheckResize(t, old, address, oldLength, newLength, dontUnmap);
-        if (refused != 0)
-        {
-            return refused;
-        }
-
-        if (!isFixed && !dontUnmap && oldLength == old.End - address && GrowInPlace(old, address, oldLength, newLength))
-        {
-            return 0;
-        }
-
-        if (!mayMove)
+        if (Map.Count + 4 > MaxMapCount || Map.IsShortOf(PiecesIn(address, address + oldLength) + 8))
         {
             return -Errno.ENOMEM;
         }
 
-        if (!isFixed)
+        uint more = dontUnmap ? newLength : newLength > oldLength ? newLength - oldLength : 0;
+        if (more != 0 && !MayExpand(t, old, more / GuestMap.PageSize))
         {
-            int error = Placement.GetUnmappedArea(Map, dontUnmap ? newAddress : 0, newLength, false, 0, out newAddress);
+            return -Errno.ENOMEM;
+        }
+
+        LeaveRoom(address, address + oldLength);
+        RenewWrite(address, address + oldLength);
+        int error;
+        if (!moves && newLength > oldLength)
+        {
+            if (GrowInPlace(old, address, oldLength, newLength))
+            {
+                RenewGuards(address, address + oldLength);
+                return 0;
+            }
+
+            moves = (flags & MayMoveFlag) != 0 && oldLength <= old.End - address;
+        }
+
+        if (moves && !isFixed)
+        {
+            error = Placement.GetUnmappedArea(Map, dontUnmap ? newAddress : 0, newLength, false, 0, out newAddress);
             if (error != 0)
             {
+                RenewGuards(address, address + oldLength);
                 return error;
             }
         }
 
-        at = newAddress;
-        return Move(old, address, oldLength, newAddress, newLength, dontUnmap, ref stale);
+        uint hostFlags = moves ? MayMoveFlag | FixedFlag | (flags & DontUnmapFlag) : flags & ~MayMoveFlag;
+        long result = Host.Syscall(Nr.mremap, address, oldLength, newLength, hostFlags, newAddress);
+        error = Host.IsError(result) ? (int)result : 0;
+        if (error == 0 && moves)
+        {
+            ForgetPages(newAddress, newAddress + newLength, ref stale);
+            Map.Remove(newAddress, newAddress + newLength);
+            MirrorMove(old, address, kept, newAddress, newLength, dontUnmap, ref stale);
+            at = newAddress;
+        }
+
+        if (error == 0 && oldLength > newLength)
+        {
+            ForgetPages(address + newLength, address + oldLength, ref stale);
+            Map.Remove(address + newLength, address + oldLength);
+        }
+
+        if (error != 0 && isFixed)
+        {
+            // Older kernels make room before they find the error.
+            Reconcile(newAddress, newAddress + newLength, ref stale);
+            Reconcile(address, address + oldLength, ref stale);
+        }
+
+        RenewGuards(address, address + oldLength);
+        return error;
     }
 
-    /// <summary>vma_to_resize: may this mapping become that long?</summary>
-    private readonly int CheckResize(GuestThread* t, in GuestMapping old, uint address, uint oldLength, uint newLength, bool dontUnmap)
+    /// <summary>
+    /// A mapping and what the kernel may hold as one with it. Where it does not, the host's own mremap says so (EFAULT).
+    /// </summary>
+    private readonly GuestMapping Extent(GuestMapping mapping)
     {
-        if ((oldLength == 0 && (old.Flags & MappingFlags.Shared) == 0) || (dontUnmap && (old.Flags & MappingFlags.Vdso) != 0))
+        GuestMapping* next;
+        while ((next = Map.Find(mapping.End)) != null && mapping.MayContinue(*next))
         {
-            return -Errno.EINVAL;
+            mapping.End = next->End;
         }
 
-        if (oldLength > old.End - address)
+        return mapping;
+    }
+
+    private readonly int PiecesIn(uint start, uint end)
+    {
+        int count = 0;
+        for (GuestMapping* piece = Map.FindOverlap(start, end); piece != null && piece->Start < end; piece = Map.Next(piece))
         {
-            return -Errno.EFAULT;
+            count++;
         }
 
-        if (Map.Count + 4 > MaxMapCount || Map.IsShortOf(6))
-        {
-            return -Errno.ENOMEM;
-        }
-
-        if (dontUnmap)
-        {
-            return MayExpand(t, old, newLength / GuestMap.PageSize) ? 0 : -Errno.ENOMEM;
-        }
-
-        if (oldLength == newLength)
-        {
-            return 0;
-        }
-
-        if ((old.Flags & MappingFlags.Vdso) != 0)
-        {
-            return -Errno.EFAULT;
-        }
-
-        return MayExpand(t, old, (newLength - oldLength) / GuestMap.PageSize) ? 0 : -Errno.ENOMEM;
+        return count;
     }
 
     /// <summary>Grows a mapping whose end is at address + oldLength, when the space behind it is free and the host does it.</summary>
     private bool GrowInPlace(in GuestMapping old, uint address, uint oldLength, uint newLength)
     {
         ulong end = (ulong)address + newLength;
-        GuestMapping* next = Map.FindAbove(old.End);
-        if (end > Placement.TaskSize || (next != null && next->GapStart < end && next->Start < end))
+        if (oldLength != old.End - address || end > Placement.TaskSize || Map.FindOverlap(old.End, (uint)end) != null)
         {
             return false;
         }
@@ -137,64 +132,79 @@ public unsafe partial struct Mm
             Host.Syscall(Nr.munmap, old.End, (long)end - old.End);
         }
 
-        RenewWrite(old.Start, old.End);
-        long result = Host.Syscall(Nr.mremap, address, oldLength, newLength, 0);
-        if (Host.IsError(result))
+        if (Host.IsError(Host.Syscall(Nr.mremap, address, oldLength, newLength, 0)))
         {
             return false;
         }
 
-        RenewGuards(old.Start, old.End);
-        GuestMapping grown = old;
+        GuestMapping grown = *Map.Find(old.End - 1);
+        grown.Offset += grown.Length;
         grown.Start = old.End;
         grown.End = (uint)end;
-        grown.Offset = old.Offset + old.Length;
         Map.Insert(grown);
         return true;
     }
 
-    private int Move(in GuestMapping old, uint address, uint oldLength, uint newAddress, uint newLength, bool dontUnmap, ref StaleRange stale)
+    /// <summary>
+    /// The tree after the host has moved [address, address + kept) to <paramref name="newAddress"/>, where the last mapping grows to
+    /// <paramref name="newLength"/>. Newer kernels move several mappings at once.
+    /// </summary>
+    private void MirrorMove(
+        in GuestMapping old, uint address, uint kept, uint newAddress, uint newLength, bool dontUnmap, ref StaleRange stale)
     {
-        if (!IsReserved)
-        {
-            HostUnmap(newAddress, newAddress + newLength);
-        }
-
-        RenewWrite(old.Start, old.End);
-        long result = Host.Syscall(
-            Nr.mremap, address, oldLength, newLength, dontUnmap ? HostMoveFixed | HostDontUnmap : HostMoveFixed, newAddress);
-        if (Host.IsError(result))
-        {
-            RenewGuards(old.Start, old.End);
-            return (int)result;
-        }
-
+        uint end = address + kept, to = newAddress + newLength;
         GuestMapping moved = old;
-        moved.Start = newAddress;
-        moved.End = newAddress + newLength;
         moved.Offset = old.Offset + (address - old.Start);
-        if (oldLength != 0)
+        moved.Start = newAddress;
+        moved.End = to;
+        if (kept == 0)
         {
-            // The pages are gone from the old place either way; guards elsewhere in the old mapping stay.
-            ForgetPages(address, address + oldLength, ref stale);
-            RenewGuards(old.Start, old.End);
-            if (dontUnmap)
-            {
-                Map.Change(address, address + oldLength, MappingFlags.Locked | MappingFlags.LockOnFault, 0);
-            }
-            else
-            {
-                Map.Remove(address, address + oldLength);
-                if (IsReserved && oldLength >= SmallestReReservation)
-                {
-                    const int Flags = HostMemory.MapPrivate | HostMemory.MapAnonymous | HostMemory.MapNoReserve | HostMemory.MapFixed;
-                    Host.Syscall(Nr.mmap, address, oldLength, 0, Flags, -1, 0);
-                }
-            }
+            // Old length 0: a second mapping of the same shared pages.
+            Map.Insert(moved);
+            return;
         }
 
-        Map.Insert(moved);
-        return 0;
+        ForgetPages(address, end, ref stale);
+        uint at = address;
+        GuestMapping* piece;
+        while (at < end && (piece = Map.FindOverlap(at, end)) != null)
+        {
+            moved = *piece;
+            uint from = moved.Start > at ? moved.Start : at, until = moved.End < end ? moved.End : end;
+            moved.Offset += from - moved.Start;
+            moved.Start = newAddress + (from - address);
+            moved.End = until == end ? to : newAddress + (until - address);
+            at = until;
+            Map.Insert(moved);
+        }
+
+        if (dontUnmap)
+        {
+            Map.Change(address, end, MappingFlags.Locked | MappingFlags.LockOnFault, 0);
+        }
+        else
+        {
+            Map.Remove(address, end);
+        }
+    }
+
+    /// <summary>Takes out of the tree what the host has no longer mapped in [start, end).</summary>
+    private void Reconcile(uint start, uint end, ref StaleRange stale)
+    {
+        const int MsAsync = 1;
+        uint at = start;
+        GuestMapping* piece;
+        while (at < end && (piece = Map.FindOverlap(at, end)) != null)
+        {
+            uint from = piece->Start > at ? piece->Start : at, until = piece->End < end ? piece->End : end;
+            if (Host.Syscall(Nr.msync, from, until - from, MsAsync) == -Errno.ENOMEM)
+            {
+                ForgetPages(from, until, ref stale);
+                Map.Remove(from, until);
+            }
+
+            at = until;
+        }
     }
 
     /// <summary>Makes guarded pages of a mapping writable on the host, so that the host, too, sees one mapping; their marks stay.</summary>

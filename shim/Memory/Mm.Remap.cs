@@ -34,6 +34,13 @@ public unsafe partial struct Mm
             return -Errno.ENOMEM;
         }
 
+        // The host joins what differs in PROT_EXEC only. Whole ranges of several mappings may be moved (Linux 6.17), nothing else.
+        bool crosses = kept > old.End - address;
+        if (crosses && (moves ? oldLength != newLength : newLength > oldLength))
+        {
+            return -Errno.EFAULT;
+        }
+
         uint more = dontUnmap ? newLength : newLength > oldLength ? newLength - oldLength : 0;
         if (more != 0 && !MayExpand(t, old, more / GuestMap.PageSize))
         {
@@ -51,7 +58,7 @@ public unsafe partial struct Mm
                 return 0;
             }
 
-            moves = (flags & MayMoveFlag) != 0 && oldLength <= old.End - address;
+            moves = (flags & MayMoveFlag) != 0;
         }
 
         if (moves && !isFixed)

@@ -322,19 +322,22 @@ public static unsafe partial class Syscalls<TAbi>
     private const uint MmsghdrLength = 28;
 
     /// <summary>
-    /// Reads the headers of a vector call and cuts the host's vector out of a buffer that holds everything. The number of messages
-    /// that could be read is returned; the one behind them stands for EFAULT, so that the host kernel meets it in its turn.
+    /// Reads the headers of a vector call and cuts the host's vector out of a buffer that holds everything. The first header that cannot be
+    /// read stands for EFAULT, so that the host kernel meets it in its turn; those behind it do not matter, and the vector ends there.
     /// </summary>
     private static HostLayout.mmsghdr* PrepareVector(
-        GuestThread* t, uint vector, uint count, bool send, ref HostBuffer buffer, ref MessageArena arena)
+        GuestThread* t, uint vector, ref uint count, bool send, ref HostBuffer buffer, ref MessageArena arena)
     {
         nuint space = (nuint)count * (nuint)(sizeof(HostLayout.mmsghdr) + 16);
         for (uint i = 0; i < count; i++)
         {
-            if (User.Get(vector + (i * MmsghdrSize), out Compat.user_msghdr user))
+            if (!User.Get(vector + (i * MmsghdrSize), out Compat.user_msghdr user))
             {
-                space += Messages.Space(in user, send);
+                count = i + 1;
+                break;
             }
+
+            space += Messages.Space(in user, send);
         }
 
         if (!buffer.Allocate(space))
@@ -374,7 +377,7 @@ public static unsafe partial class Syscalls<TAbi>
 
         HostBuffer buffer = default;
         MessageArena arena = default;
-        HostLayout.mmsghdr* host = count == 0 ? null : PrepareVector(t, vector, count, true, ref buffer, ref arena);
+        HostLayout.mmsghdr* host = count == 0 ? null : PrepareVector(t, vector, ref count, true, ref buffer, ref arena);
         if (count != 0 && host == null)
         {
             return -Errno.ENOMEM;
@@ -411,7 +414,7 @@ public static unsafe partial class Syscalls<TAbi>
 
         HostBuffer buffer = default;
         MessageArena arena = default;
-        HostLayout.mmsghdr* host = count == 0 ? null : PrepareVector(t, vector, count, false, ref buffer, ref arena);
+        HostLayout.mmsghdr* host = count == 0 ? null : PrepareVector(t, vector, ref count, false, ref buffer, ref arena);
         if (count != 0 && host == null)
         {
             return -Errno.ENOMEM;

@@ -13,7 +13,9 @@ public static unsafe partial class Syscalls<TAbi>
     /// </summary>
     public static int sys_sched_setaffinity(GuestThread* t)
     {
-        long length = ((long)TAbi.Arg(t, 1) + 3) & ~3L;
+        // Beyond the longest mask the kernel cuts the length off itself; it must not wrap here before.
+        uint length = TAbi.Arg(t, 1);
+        length = length > AffinityBytes ? AffinityBytes : (length + 3) & ~3u;
         return (int)Host.Syscall(Nr.sched_setaffinity, (int)TAbi.Arg(t, 0), length, TAbi.Arg(t, 2));
     }
 

@@ -102,7 +102,7 @@ static const char *where(u32 a, const char *code)
 {
     static char b[16][32]; static int i; char *s = b[i++ & 15];
     if (a - (u32)code + 4096 < 8192) sprintf(s, "code%+d", (int)(a - (u32)code));
-    else if (a - run_inner_esp + 65536 < 131072) sprintf(s, "esp%+d", (int)(a - run_inner_esp));
+    else if (a > 0x100000 && a - run_inner_esp + 65536 < 131072) sprintf(s, "esp%+d", (int)(a - run_inner_esp));
     else sprintf(s, "%x", a);
     return s;
 }

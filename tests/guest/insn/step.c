@@ -92,8 +92,12 @@ int main(void)
 #define step_then_storm(name, a, b, blk, it) do { setitimer(ITIMER_REAL, it, 0); sigprocmask(SIG_UNBLOCK, blk, 0); sequence(name, a, b); } while (0)
     extern char q_push_end[], q_frame_end[], q_calls_end[], q_flags_end[], q_branches_end[], q_memory_end[], q_esp_high_end[], q_enter_end[], q_string_end[],
         q_segment_end[], q_ret_imm_end[], q_muldiv_end[], q_fpu_end[], q_cmpxchg8b_end[];
-    Q(q_push); Q(q_frame); Q(q_calls); Q(q_flags); Q(q_branches); Q(q_memory); Q(q_esp_high); Q(q_enter); Q(q_string); Q(q_segment);
+#ifdef REPEATS
+    Q(q_string);
+#else
+    Q(q_push); Q(q_frame); Q(q_calls); Q(q_flags); Q(q_branches); Q(q_memory); Q(q_esp_high); Q(q_enter); Q(q_segment);
     Q(q_ret_imm); Q(q_muldiv); Q(q_fpu); Q(q_cmpxchg8b);
+#endif
     killing = 0; pthread_join(th, 0);
     return finish();
 }

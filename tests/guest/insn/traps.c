@@ -3,7 +3,6 @@
 
 CODE(t_int3, "movl $1, %eax\n int3\n movl $2, %eax");
 CODE(t_int_3_long, "movl $1, %eax\n .byte 0xcd, 3\n movl $2, %eax");
-CODE(t_icebp, "movl $1, %eax\n .byte 0xf1\n movl $2, %eax");
 CODE(t_into_taken, "pushl $0x11223344\n movb $0x7f, %al\n incb %al\n into\n popl %ecx");
 CODE(t_into_not, "movb $0x10, %al\n addb $1, %al\n into\n movl $0x77, %edx");
 CODE(t_int_4, ".byte 0xcd, 4");
@@ -79,7 +78,6 @@ CODE(t_movups, "pushl $1\n pushl $2\n pushl $3\n pushl $4\n pushl $5\n movups 2(
 CODE(t_ac_read, "pushfl\n orl $0x40000, (%esp)\n popfl\n movl 1(%esp), %eax");
 CODE(t_ac_aligned, "pushfl\n orl $0x40000, (%esp)\n popfl\n pushl %ecx\n popl %eax\n pushfl\n andl $~0x40000, (%esp)\n popfl");
 CODE(t_monitor, ".byte 0x0f, 0x01, 0xc8");
-CODE(t_vmcall, ".byte 0x0f, 0x01, 0xc1");
 CODE(t_sysret, ".byte 0x0f, 0x07");
 CODE(t_swapgs, ".byte 0x0f, 0x01, 0xf8");
 CODE(t_lmsw, "lmsw %ax");
@@ -108,7 +106,7 @@ int main(void)
     insn_start();
 #define T(n) SHOW(n, 0x202, 0)
 #define TF_(n) SHOW(n, 0x202, ARITH)
-    T(t_int3); T(t_int_3_long); T(t_icebp); T(t_into_taken); T(t_into_not); T(t_int_4);
+    T(t_int3); T(t_int_3_long); T(t_into_taken); T(t_into_not); T(t_int_4);
     T(t_bound_ok); T(t_bound_low); T(t_bound_high); T(t_bound_word);
     T(t_ud2); T(t_ud1); T(t_ud0); T(t_hlt); T(t_cli); T(t_sti); T(t_in); T(t_out); T(t_insb);
     T(t_mov_cr0); T(t_mov_dr0); T(t_lgdt); T(t_invd); T(t_wbinvd); T(t_clts); T(t_rdmsr); T(t_rdpmc); T(t_ltr); T(t_lldt);
@@ -119,7 +117,7 @@ int main(void)
     T(t_null_read); T(t_null_write); TF_(t_null_rmw); T(t_null_push); T(t_null_pop); T(t_null_call); T(t_null_call_mem); T(t_null_jmp);
     T(t_kernel_read); T(t_kernel_top); T(t_kernel_jmp); T(t_jmp_nx); T(t_call_nx); T(t_ret_bad); T(t_ret_imm_bad);
     T(t_write_text); T(t_write_ro); T(t_movaps); T(t_movaps_store); T(t_addps_mis); T(t_movups); T(t_ac_read); T(t_ac_aligned);
-    T(t_monitor); T(t_vmcall); T(t_sysret); T(t_swapgs); T(t_lmsw); TF_(t_arpl); TF_(t_rex_is_inc);
+    T(t_monitor); T(t_sysret); T(t_swapgs); T(t_lmsw); TF_(t_arpl); TF_(t_rex_is_inc);
     T(t_cmpxchg8b_bad); T(t_string_fault); T(t_fild_bad); T(t_enter_fault); T(t_leave_fault); T(t_popa_fault); T(t_pusha_fault);
     T(t_push_fault); T(t_call_fault); T(t_pop_fault); T(t_ret_fault); T(t_popf_fault);
     T(t_push_then_fault); T(t_sub_then_fault); TF_(t_flags_then_fault); TF_(t_cmp_fault_flags);

@@ -29,7 +29,13 @@ public static unsafe class Launch
         }
 
         Signals.Start(t);
-        int fd = start.ExecFd;
+        int image = options.HasRecord ? options.Record.Image : OpenImage();
+        if (image >= 0)
+        {
+            HiddenFiles.Adopt(t->Files, HiddenFile.ShimImage, image);
+        }
+
+        int fd = options.HasRecord ? options.Record.Program : start.ExecFd;
         if (fd < 0)
         {
             fd = (int)Host.Syscall(Nr.openat, AT_FDCWD, (long)options.Program, O_RDONLY | O_CLOEXEC, 0);
@@ -63,6 +69,15 @@ public static unsafe class Launch
         // Kept for /proc/self/exe, out of the guest's sight.
         HiddenFiles.Adopt(t->Files, HiddenFile.Program, fd);
         Dispatcher.Run(t);
+    }
+
+    /// <summary>Our own image, for execve: it may be out of reach by name later (chroot, another mount namespace). -errno without /proc.</summary>
+    private static int OpenImage()
+    {
+        fixed (byte* path = "/proc/self/exe\0"u8)
+        {
+            return (int)Host.Syscall(Nr.openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0);
+        }
     }
 
     private static int Count(byte** vector)

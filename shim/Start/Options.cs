@@ -47,6 +47,10 @@ public unsafe struct Options
     public byte* Program;
     /// <summary>The guest's argument vector, null-terminated: its first entry is what the guest sees as argv[0].</summary>
     public byte** Arguments;
+    /// <summary>True when another shim's execve started us; then <see cref="Record"/> says with what.</summary>
+    public bool HasRecord;
+    /// <summary>What execve handed over.</summary>
+    public ExecRecord Record;
     /// <summary>Why <see cref="Mode"/> is Invalid.</summary>
     public OptionError Error;
     /// <summary>The argument that was refused, or null.</summary>
@@ -60,6 +64,16 @@ public unsafe struct Options
         {
             options.Program = start.Argv[1];
             options.Arguments = start.Argv + 2;
+            return options;
+        }
+
+        if (start.Argc > ExecRecord.Words - 1 && MemoryMarshal.CreateReadOnlySpanFromNullTerminated(start.Argv[1]).SequenceEqual("--exec-record"u8)
+            && ExecRecord.Parse(start.Argv[2], out options.Record))
+        {
+            options.HasRecord = true;
+            options.Strace = options.Record.Trace;
+            options.Program = start.Argv[3];
+            options.Arguments = start.Argv + ExecRecord.Words;
             return options;
         }
 

@@ -203,8 +203,10 @@ public unsafe partial struct UnitTranslator
 
         // pushfq; pop r8: through the return stack.
         _code.U8(0x9C);
+        Mark(BoundaryKind.Pushed);
         _code.U8(0x41);
         _code.U8(0x58);
+        Mark(BoundaryKind.Normal);
         StoreStack(_delta - bytes, HostReg.Target, bytes);
         _delta -= bytes;
     }
@@ -227,6 +229,7 @@ public unsafe partial struct UnitTranslator
         EmitColdEmulate(5, ref s);
         _code.U8(0x41);
         _code.U8(0x50);
+        Mark(BoundaryKind.Pushed);
         _code.U8(0x9D);
         _delta += 4;
     }

@@ -130,7 +130,6 @@ public unsafe struct DispatchStubs
         c.U8(0x41);
         c.U8(0x58);
         c.Store32(HostReg.Thread, o.Frame + o.Eflags, HostReg.Target);
-        EmitXmm(ref c, o, 0x11);
 
         // DF, AC and TF must not reach C#: test r8d, imm32; jz +; push 202h; popfq
         c.U8(0x41);
@@ -142,6 +141,7 @@ public unsafe struct DispatchStubs
         c.U8(0x68);
         c.U32(0x202);
         c.U8(0x9D);
+        EmitXmm(ref c, o, 0x11);
         EmitLeave(ref c);
     }
 

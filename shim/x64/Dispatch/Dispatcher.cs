@@ -48,7 +48,7 @@ public static unsafe class Dispatcher
                 offset = cache->Find(t, eip);
                 if (offset == 0)
                 {
-                    Faults.FetchFault(t, eip);
+                    Emulation.FetchFailed(t, eip);
                     continue;
                 }
             }
@@ -107,7 +107,7 @@ public static unsafe class Dispatcher
             offset = cache->Link(t, exit);
             if (offset == 0)
             {
-                Faults.FetchFault(t, t->I386.eip);
+                Emulation.FetchFailed(t, t->I386.eip);
                 return;
             }
         }
@@ -129,6 +129,7 @@ public static unsafe class Dispatcher
                 break;
             case ExitReason.Interrupted:
                 Recovery.Recover(t, cache);
+                Faults.CheckLimit(t);
                 GuestFpu.Store(t);
                 Signals.OnInterrupted(t);
                 break;
@@ -156,7 +157,7 @@ public static unsafe class Dispatcher
         uint offset = cache->Single(t, eip);
         if (offset == 0)
         {
-            Faults.FetchFault(t, eip);
+            Emulation.FetchFailed(t, eip);
             return;
         }
 
@@ -172,16 +173,29 @@ public static unsafe class Dispatcher
             cache->NoTargets = (uint*)HostMemory.Map(CodeCache.TargetTableSize);
         }
 
-        ulong targets = t->Exec.TargetTable;
-        t->Exec.TargetTable = (ulong)cache->NoTargets;
-        t->I386.eflags &= ~TrapFlag;
-        cache->Stubs.Enter(t, (ulong)cache->Base + offset);
-        t->Exec.TargetTable = targets;
-        t->I386.eflags |= TrapFlag;
-        uint reason = t->Exec.Reason;
-        Act(t, cache);
-        if (reason is (uint)ExitReason.Link or (uint)ExitReason.Miss or (uint)ExitReason.Syscall or (uint)ExitReason.X87State
-            || (reason == (uint)ExitReason.Emulate && t->I386.eip != eip))
+        bool completed;
+        if (Emulation.HandlesTrapFlag(t, eip))
+        {
+            Emulation.Execute(t);
+            completed = t->I386.eip != eip;
+        }
+        else
+        {
+            ulong targets = t->Exec.TargetTable;
+            t->Exec.TargetTable = (ulong)cache->NoTargets;
+            t->I386.eflags &= ~TrapFlag;
+            cache->Stubs.Enter(t, (ulong)cache->Base + offset);
+            t->Exec.TargetTable = targets;
+            t->I386.eflags |= TrapFlag;
+            uint reason = t->Exec.Reason;
+            Act(t, cache);
+
+            // The CPU does not trap behind INT 80h: the flag is looked at again only after the instruction that follows the return.
+            completed = reason is (uint)ExitReason.Link or (uint)ExitReason.Miss or (uint)ExitReason.X87State
+                || (reason == (uint)ExitReason.Emulate && t->I386.eip != eip);
+        }
+
+        if (completed && t->Signals.SyncSignal == 0)
         {
             Faults.DebugTrap(t, Faults.TRAP_TRACE);
         }

@@ -25,7 +25,6 @@ public static unsafe partial class Emulation
     /// <summary>Loads a data segment register as the CPU checks it; #GP or #NP (SIGSEGV, SIGBUS) for what may not be loaded.</summary>
     private static bool LoadSegment(GuestThread* t, I386Segment segment, ushort selector)
     {
-        uint limit;
         uint segmentBase = 0;
         uint access;
         if (selector <= 3)
@@ -37,7 +36,7 @@ public static unsafe partial class Emulation
                 return false;
             }
         }
-        else if (!Segments.Query(t, selector, out segmentBase, out limit, out access) || (access & SegmentAccess.Present) == 0)
+        else if (!Segments.Query(t, selector, out segmentBase, out _, out access))
         {
             Faults.GeneralProtection(t, selector & ~3u);
             return false;
@@ -50,6 +49,12 @@ public static unsafe partial class Emulation
         else if (segment == I386Segment.Ss && ((access & SegmentAccess.Writable) == 0 || (selector & 3) != 3))
         {
             Faults.GeneralProtection(t, selector & ~3u);
+            return false;
+        }
+        else if ((access & SegmentAccess.Present) == 0)
+        {
+            // #SS for the stack segment, #NP for the others: SIGBUS both.
+            Faults.SegmentNotPresent(t, selector & ~3u, segment == I386Segment.Ss);
             return false;
         }
 

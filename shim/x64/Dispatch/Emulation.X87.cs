@@ -9,7 +9,7 @@ public static unsafe partial class Emulation
     private const uint Fip32 = 12, Fip16 = 6, FipFxsave = 8;
 
     /// <summary>Code selectors of 64-bit and of 32-bit user mode. CPUs that still store one store the host's.</summary>
-    private const ushort HostCs = 0x33, GuestCs = 0x23;
+    private const ushort HostCs = 0x33, GuestCs = 0x23, GuestDs = 0x2B;
 
     /// <summary>Called behind the store at EIP, whose memory operand is still the same: replaces the host's address by the guest's.</summary>
     public static void FixX87State(GuestThread* t)
@@ -32,12 +32,12 @@ public static unsafe partial class Emulation
         {
             // Of the 16-bit form only half an address is stored: which unit it belongs to cannot be told, so it is cleared.
             User.Put(address + Fip16, (ushort)0);
-            FixSelector(address + Fip16 + 2);
+            FixSelectors(address + Fip16 + 2, 0, 0);
             return;
         }
 
         uint at = address + (insn.Map == 0 ? Fip32 : FipFxsave);
-        FixSelector(at + 4);
+        FixSelectors(at + 4, at + 8, at + 12);
         if (User.Get(at, out uint low) && low != 0)
         {
             uint fip = Recovery.GuestFip(t->Mm->Code, low);
@@ -48,11 +48,21 @@ public static unsafe partial class Emulation
         }
     }
 
-    private static void FixSelector(uint address)
+    /// <summary>
+    /// CPUs that keep selectors store the host's code selector, and no data selector in 64-bit mode; the guest's are flat as well. CPUs
+    /// that have given them up (CPUID leaf 7, EBX bit 13) store zero, which stays.
+    /// </summary>
+    private static void FixSelectors(uint code, uint dataPointer, uint data)
     {
-        if (User.Get(address, out ushort selector) && selector == HostCs)
+        if (!User.Get(code, out ushort selector) || selector != HostCs)
         {
-            User.Put(address, GuestCs);
+            return;
+        }
+
+        User.Put(code, GuestCs);
+        if (data != 0 && User.Get(dataPointer, out uint pointer) && pointer != 0)
+        {
+            User.Put(data, GuestDs);
         }
     }
 }

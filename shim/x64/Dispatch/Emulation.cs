@@ -12,31 +12,64 @@ public static unsafe partial class Emulation
     /// <summary>Carries out the instruction at EIP.</summary>
     public static void Execute(GuestThread* t)
     {
+        if (DecodeAt(t, t->I386.eip, out I386Insn insn))
+        {
+            Execute(t, ref insn);
+        }
+    }
+
+    /// <summary>
+    /// Raises what the CPU raises when it cannot fetch or decode at <paramref name="eip"/>: a page fault at the first byte that cannot be
+    /// fetched, #GP for an instruction of more than 15 bytes.
+    /// </summary>
+    public static void FetchFailed(GuestThread* t, uint eip) => DecodeAt(t, eip, out _);
+
+    /// <summary>True for instructions that must see or set TF, which the CPU does not have while it is kept for the guest: PUSHF and POPF.</summary>
+    public static bool HandlesTrapFlag(GuestThread* t, uint eip)
+    {
         byte* code = stackalloc byte[16];
-        uint eip = t->I386.eip;
+        int available = Fetch(t, eip, code);
+        return available != 0 && I386Decoder.Decode(code, available, eip, out I386Insn insn) > 0
+            && I386Table.Class(insn.Row) is I386Class.Pushf or I386Class.Popf;
+    }
+
+    /// <summary>True when a memory operand of the instruction at EIP that starts at the address ends beyond 4 GiB.</summary>
+    public static bool OperandReaches(GuestThread* t, uint address)
+    {
+        byte* code = stackalloc byte[16];
+        int available = Fetch(t, t->I386.eip, code);
+        return available != 0 && I386Decoder.Decode(code, available, t->I386.eip, out I386Insn insn) > 0
+            && (ulong)address + (uint)I386Decoder.MemSize(insn) > 1ul << 32;
+    }
+
+    /// <summary>Decodes; false when a fault was raised instead.</summary>
+    private static bool DecodeAt(GuestThread* t, uint eip, out I386Insn insn)
+    {
+        byte* code = stackalloc byte[16];
         int available = Fetch(t, eip, code);
         if (available == 0)
         {
+            insn = default;
             Faults.FetchFault(t, eip);
-            return;
+            return false;
         }
 
-        int length = I386Decoder.Decode(code, available, eip, out I386Insn insn);
-        if (length < 0)
+        int length = I386Decoder.Decode(code, available, eip, out insn);
+        if (length >= 0)
         {
-            if (available < 15)
-            {
-                Faults.FetchFault(t, eip + (uint)available);
-            }
-            else
-            {
-                Faults.GeneralProtection(t, 0);
-            }
-
-            return;
+            return true;
         }
 
-        Execute(t, ref insn);
+        if (length == I386Decoder.TooLong)
+        {
+            Faults.GeneralProtection(t, 0);
+        }
+        else
+        {
+            Faults.FetchFault(t, eip + (uint)available);
+        }
+
+        return false;
     }
 
     private static int Fetch(GuestThread* t, uint eip, byte* code)
@@ -46,7 +79,8 @@ public static unsafe partial class Emulation
             return 0;
         }
 
-        int available = end - eip < 15 ? (int)(end - eip) : 15;
+        // One byte more than an instruction may have: an instruction that is too long is told from one that is cut off.
+        int available = end - eip < 16 ? (int)(end - eip) : 16;
         return User.CopyIn(code, eip, (nuint)available) ? available : 0;
     }
 
@@ -111,6 +145,9 @@ public static unsafe partial class Emulation
                 break;
             case I386Class.Leave:
                 done = Leave(t, insn);
+                break;
+            case I386Class.Pushf:
+                done = Push(t, insn, t->I386.eflags);
                 break;
             case I386Class.Popf:
                 done = Popf(t, insn);

@@ -12,8 +12,8 @@ public static unsafe class Faults
     public const int TRAP_TRACE = 2;
 
     private const int SI_KERNEL = 0x80, SEGV_MAPERR = 1, SEGV_ACCERR = 2, ILL_ILLOPN = 2, FPE_INTDIV = 1;
-    private const int SIGILL = 4, SIGTRAP = 5, SIGFPE = 8, SIGSEGV = 11;
-    private const uint TrapDivide = 0, TrapDebug = 1, TrapBreakpoint = 3, TrapOverflow = 4, TrapBound = 5, TrapInvalidOpcode = 6,
+    private const int SIGILL = 4, SIGTRAP = 5, SIGBUS = 7, SIGFPE = 8, SIGSEGV = 11;
+    private const uint TrapDivide = 0, TrapDebug = 1, TrapBreakpoint = 3, TrapOverflow = 4, TrapBound = 5, TrapInvalidOpcode = 6, TrapNotPresent = 11, TrapStack = 12,
         TrapProtection = 13, TrapPage = 14;
 
     /// <summary>#UD.</summary>
@@ -21,6 +21,30 @@ public static unsafe class Faults
 
     /// <summary>#GP with an error code.</summary>
     public static void GeneralProtection(GuestThread* t, uint error) => Force(t, SIGSEGV, SI_KERNEL, 0, TrapProtection, error);
+
+    /// <summary>#NP or #SS for a descriptor that is not present, with the selector as error code.</summary>
+    public static void SegmentNotPresent(GuestThread* t, uint error, bool stack) =>
+        Force(t, SIGBUS, SI_KERNEL, 0, stack ? TrapStack : TrapNotPresent, error);
+
+    /// <summary>
+    /// The page fault noted for the instruction at EIP was at the very top of the address space. An operand that reaches over the end is
+    /// beyond the segment limit for the guest's CPU: #GP, not a page fault.
+    /// </summary>
+    public static void CheckLimit(GuestThread* t)
+    {
+        ThreadSignals* s = &t->Signals;
+        if (s->SyncSignal != SIGSEGV || s->TrapNumber != TrapPage || s->FaultAddress < 0xFFFFFFC0
+            || !Emulation.OperandReaches(t, s->FaultAddress))
+        {
+            return;
+        }
+
+        s->TrapNumber = TrapProtection;
+        s->ErrorCode = 0;
+        byte* info = ThreadSignals.SyncInfo(s);
+        *(int*)(info + 8) = SI_KERNEL;
+        *(ulong*)(info + 16) = 0;
+    }
 
     /// <summary>#DE.</summary>
     public static void DivideError(GuestThread* t) => Force(t, SIGFPE, FPE_INTDIV, t->I386.eip, TrapDivide, 0);

@@ -78,6 +78,9 @@ public static unsafe class Recovery
             case BoundaryKind.TargetInR8:
                 t->I386.eip = (uint)t->Exec.R8;
                 break;
+            case BoundaryKind.Pushed:
+                t->Exec.ReturnStackPointer += 8;
+                break;
             case BoundaryKind.SwappedBytes:
                 uint* r = &t->I386.eax + b.Register;
                 *r = (*r & 0xFFFF0000) | ((*r & 0xFF) << 8) | ((*r >> 8) & 0xFF);

@@ -1,0 +1,351 @@
+namespace Lodge.Shim;
+
+/// <summary>
+/// Starting another program. Guest programs go on being run by us, whether or not binfmt_misc knows us: if it started us, the kernel is given the
+/// file itself and comes back here; otherwise it is given our own image, by a descriptor opened at start, with a record in front of
+/// the guest's arguments (<see cref="ExecRecord"/>). 64-bit programs are the kernel's. All checks that the kernel makes before its
+/// point of no return are made before ours, so an execve that fails leaves the guest as it was.
+/// </summary>
+public static unsafe class Exec
+{
+    private const uint AtSymlinkNoFollow = 0x100, AtEmptyPath = 0x1000, AtExecveCheck = 0x10000;
+    private const int AtFdCwd = -100;
+    private const int FGetFd = 1, FSetFd = 2, FdCloExec = 1;
+    private const int SmallVector = 1024;
+
+    /// <summary>What is to be started, and how the guest named it.</summary>
+    private ref struct Request
+    {
+        internal int DirFd;
+        internal byte* Path;
+        internal uint Argv;
+        internal uint Envp;
+        internal uint Flags;
+        /// <summary>bprm->filename: AT_EXECFN.</summary>
+        internal byte* ExecFn;
+        /// <summary>Words in front of the guest's arguments, which then lose their first; outermost interpreter first.</summary>
+        internal ulong* Prefix;
+        internal int PrefixCount;
+    }
+
+    /// <summary>execveat. Returns only errors.</summary>
+    public static int Execute(GuestThread* t, int dirfd, uint path, uint argv, uint envp, uint flags)
+    {
+        if ((flags & ~(AtSymlinkNoFollow | AtEmptyPath | AtExecveCheck)) != 0)
+        {
+            return -Errno.EINVAL;
+        }
+
+        byte* name = stackalloc byte[4096];
+        int length = User.CopyString(name, path, 4096);
+        if (length < 0)
+        {
+            return length;
+        }
+
+        if (length == 0 && (flags & AtEmptyPath) == 0)
+        {
+            return -Errno.ENOENT;
+        }
+
+        byte* link = stackalloc byte[64];
+        byte* open = length == 0 ? null : name;
+        if (length != 0 && ProcFs.MayIntercept(t, dirfd, path) && ProcFs.ExePath(t, dirfd, path, link))
+        {
+            open = link;
+        }
+
+        ExecTarget target;
+        int error = ExecTarget.Open(&target, dirfd, open, (flags & AtSymlinkNoFollow) != 0);
+        if (error != 0)
+        {
+            return error;
+        }
+
+        Request request = default;
+        request.DirFd = open == link ? AtFdCwd : dirfd;
+        request.Path = open == link ? link : (byte*)(nuint)path;
+        request.Argv = argv;
+        request.Envp = envp;
+        request.Flags = flags;
+        byte* execFn = stackalloc byte[4096 + 32];
+        request.ExecFn = name;
+        if (dirfd != AtFdCwd && name[0] != '/')
+        {
+            // What the kernel calls it: /dev/fd/N or /dev/fd/N/path.
+            byte* at = ExecTarget.Descriptor(execFn, "/dev/fd/"u8, dirfd);
+            if (length != 0)
+            {
+                *at++ = (byte)'/';
+                for (int i = 0; i <= length; i++)
+                {
+                    at[i] = name[i];
+                }
+            }
+
+            request.ExecFn = execFn;
+        }
+
+        error = Start(t, &target, ref request, dirfd, name);
+        ExecTarget.Close(&target);
+        return error;
+    }
+
+    private static int Start(GuestThread* t, ExecTarget* target, ref Request request, int dirfd, byte* name)
+    {
+        if (t->Group->StartedByBinfmt != 0 || target->Kind == ExecKind.Host || (request.Flags & AtExecveCheck) != 0)
+        {
+            return StartByKernel(t, request);
+        }
+
+        ulong* prefix = stackalloc ulong[(Script.MaxDepth * 2) + 2];
+        byte* heads = stackalloc byte[(Script.MaxDepth + 1) * Script.HeadSize];
+        int first = (Script.MaxDepth * 2) + 1;
+        for (int depth = 0; target->Kind == ExecKind.Script; depth++)
+        {
+            if (depth == Script.MaxDepth)
+            {
+                return -Errno.ELOOP;
+            }
+
+            byte* head = heads + (depth * Script.HeadSize);
+            for (int i = 0; i < Script.HeadSize; i++)
+            {
+                head[i] = target->Head[i];
+            }
+
+            if (!Script.Parse(head, out Script script))
+            {
+                return -Errno.ENOEXEC;
+            }
+
+            if (depth == 0)
+            {
+                if (dirfd != AtFdCwd && name[0] != '/' && (Host.Syscall(Nr.fcntl, dirfd, FGetFd) & FdCloExec) != 0)
+                {
+                    // The interpreter could not open it: the descriptor is closed by then.
+                    return -Errno.ENOENT;
+                }
+
+                prefix[first] = (ulong)request.ExecFn;
+            }
+
+            if (script.Argument != null)
+            {
+                prefix[--first] = (ulong)script.Argument;
+            }
+
+            prefix[--first] = (ulong)script.Interpreter;
+            ExecTarget.Close(target);
+            int opened = ExecTarget.Open(target, AtFdCwd, script.Interpreter, false);
+            if (opened != 0)
+            {
+                return opened;
+            }
+
+            if (target->Kind == ExecKind.Host)
+            {
+                // The kernel does all of it by itself.
+                return StartByKernel(t, request);
+            }
+
+            request.Prefix = prefix + first;
+            request.PrefixCount = (Script.MaxDepth * 2) + 2 - first;
+        }
+
+        int error = Loader.Check(target->Fd, false);
+        if (error != 0)
+        {
+            return error;
+        }
+
+        if (ExecTarget.IsPrivileged(target->Fd))
+        {
+            Line line = new(stackalloc byte[300]);
+            line.Add("lodge-shim: "u8);
+            line.Add(request.ExecFn);
+            line.Add(": set-id and capability programs need binfmt_misc with flag C; not started\n"u8);
+            line.Flush(2);
+            return -Errno.EPERM;
+        }
+
+        return StartShim(t, target->Fd, request);
+    }
+
+    /// <summary>The kernel gets the guest's own arguments.</summary>
+    private static int StartByKernel(GuestThread* t, in Request request)
+    {
+        ulong* small = stackalloc ulong[SmallVector];
+        int error = Vectors(t, request, 0, small, out ulong* argv, out ulong* envp);
+        if (error != 0)
+        {
+            return error;
+        }
+
+        byte empty = 0;
+        byte* path = request.Path != null ? request.Path : &empty;
+        error = Call(t, request.DirFd, path, argv, envp, request.Flags);
+        FreeVectors(t);
+        return error;
+    }
+
+    /// <summary>The kernel gets our image, the record, and the guest's arguments.</summary>
+    private static int StartShim(GuestThread* t, int program, in Request request)
+    {
+        int image = FilesStruct.GetHidden(t->Files, HiddenFile.ShimImage);
+        if (image < 0)
+        {
+            Out.Write(2, "lodge-shim: its own image could not be opened at start (no /proc?): no program can be executed\n"u8);
+            return -Errno.ENOENT;
+        }
+
+        ulong* small = stackalloc ulong[SmallVector];
+        int error = Vectors(t, request, ExecRecord.Words, small, out ulong* argv, out ulong* envp);
+        if (error != 0)
+        {
+            return error;
+        }
+
+        byte* record = stackalloc byte[ExecRecord.MaxLength];
+        ExecRecord.Write(record, program, image, t->Group->Trace != 0);
+        fixed (byte* self = "lodge-shim\0"u8, option = "--exec-record\0"u8)
+        {
+            argv[0] = (ulong)self;
+            argv[1] = (ulong)option;
+            argv[2] = (ulong)record;
+            argv[3] = (ulong)request.ExecFn;
+            byte empty = 0;
+            Host.Syscall(Nr.fcntl, program, FSetFd, 0);
+            Host.Syscall(Nr.fcntl, image, FSetFd, 0);
+            error = Call(t, image, &empty, argv, envp, AtEmptyPath);
+            Host.Syscall(Nr.fcntl, image, FSetFd, FdCloExec);
+            Host.Syscall(Nr.fcntl, program, FSetFd, FdCloExec);
+        }
+
+        FreeVectors(t);
+        return error;
+    }
+
+    private static int Call(GuestThread* t, int dirfd, byte* path, ulong* argv, ulong* envp, uint flags)
+    {
+        if (t->SignalPending != 0)
+        {
+            return -Errno.ERESTARTSYS;
+        }
+
+        uint robust = t->Links.RobustList;
+        if ((flags & AtExecveCheck) == 0)
+        {
+            Signals.HandToHost(t);
+            RobustList.Exit(t, wholeGroup: true);
+        }
+
+        long result = Host.BlockingCall(t, Nr.execveat, dirfd, (long)path, (long)argv, (long)envp, flags);
+        if ((flags & AtExecveCheck) == 0)
+        {
+            t->Links.RobustList = robust;
+            Signals.TakeBackFromHost(t);
+        }
+
+        return (int)result;
+    }
+
+    /// <summary>
+    /// Widens the guest's vectors into host memory. The strings stay where they are: the kernel copies them, and answers EFAULT and
+    /// E2BIG for them.
+    /// </summary>
+    private static int Vectors(GuestThread* t, in Request request, int leading, ulong* small, out ulong* argv, out ulong* envp)
+    {
+        argv = null;
+        envp = null;
+        int argc = Count(request.Argv);
+        int envc = Count(request.Envp);
+        if (argc < 0 || envc < 0)
+        {
+            return argc < 0 ? argc : envc;
+        }
+
+        ulong words = (ulong)leading + (ulong)request.PrefixCount + (ulong)argc + (ulong)envc + 4;
+        argv = small;
+        if (words > SmallVector)
+        {
+            argv = (ulong*)HostMemory.Map(words * 8);
+            if (argv == null)
+            {
+                return -Errno.ENOMEM;
+            }
+
+            // Found again when the block is used again, should the call succeed in memory that others share.
+            t->Links.Block->ScratchBase = (ulong)argv;
+            t->Links.Block->ScratchSize = ((words * 8) + 4095) & ~4095UL;
+        }
+
+        ulong* next = argv + leading;
+        for (int i = 0; i < request.PrefixCount; i++)
+        {
+            *next++ = request.Prefix[i];
+        }
+
+        bool ok = Widen(ref next, request.Argv, request.PrefixCount != 0 && argc > 0 ? 1 : 0, argc);
+        envp = next;
+        ok &= Widen(ref next, request.Envp, 0, envc);
+        if (!ok)
+        {
+            FreeVectors(t);
+            return -Errno.EFAULT;
+        }
+
+        return 0;
+    }
+
+    private static bool Widen(ref ulong* next, uint vector, int skip, int count)
+    {
+        for (int i = skip; i < count; i++)
+        {
+            if (!User.Get(vector + ((uint)i * 4), out uint pointer))
+            {
+                return false;
+            }
+
+            *next++ = pointer;
+        }
+
+        *next++ = 0;
+        return true;
+    }
+
+    private static void FreeVectors(GuestThread* t)
+    {
+        ThreadBlock* block = t->Links.Block;
+        if (block->ScratchSize != 0)
+        {
+            HostMemory.Unmap((void*)block->ScratchBase, block->ScratchSize);
+            block->ScratchSize = 0;
+        }
+    }
+
+    /// <summary>Entries of a vector of guest pointers; 0 for a null vector, as in the kernel.</summary>
+    private static int Count(uint vector)
+    {
+        if (vector == 0)
+        {
+            return 0;
+        }
+
+        const int MaxArgStrings = 0x7fffffff / 8;
+        for (int i = 0; i < MaxArgStrings; i++)
+        {
+            if (!User.Get(vector + ((uint)i * 4), out uint pointer))
+            {
+                return -Errno.EFAULT;
+            }
+
+            if (pointer == 0)
+            {
+                return i;
+            }
+        }
+
+        return -Errno.E2BIG;
+    }
+}

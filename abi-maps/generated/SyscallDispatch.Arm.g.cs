@@ -447,7 +447,7 @@ public static unsafe class ArmFallback
         Mm.PrepareWrite(t, ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
         return (int)Host.BlockingCall(t, Lodge.Abi.Nr.read, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
     }
-    public static int sys_write(GuestThread* t, int nr = 4) => (int)Host.BlockingCall(t, Lodge.Abi.Nr.write, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
+    public static int sys_write(GuestThread* t, int nr = 4) => Unimplemented.Report(t, false, nr);
     public static int sys_open(GuestThread* t, int nr = 5) => Unimplemented.Report(t, false, nr);
     public static int sys_close(GuestThread* t, int nr = 6) => Unimplemented.Report(t, false, nr);
     public static int sys_creat(GuestThread* t, int nr = 8) => Unimplemented.Report(t, false, nr);
@@ -472,7 +472,7 @@ public static unsafe class ArmFallback
     public static int sys_rename(GuestThread* t, int nr = 38) => (int)Host.Syscall(Lodge.Abi.Nr.renameat2, -100, ArmAbi.Arg(t, 0), -100, ArmAbi.Arg(t, 1), 0);
     public static int sys_mkdir(GuestThread* t, int nr = 39) => (int)Host.Syscall(Lodge.Abi.Nr.mkdirat, -100, ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1));
     public static int sys_rmdir(GuestThread* t, int nr = 40) => (int)Host.Syscall(Lodge.Abi.Nr.unlinkat, -100, ArmAbi.Arg(t, 0), 0x200);
-    public static int sys_dup(GuestThread* t, int nr = 41) => (int)Host.Syscall(Lodge.Abi.Nr.dup, (int)ArmAbi.Arg(t, 0));
+    public static int sys_dup(GuestThread* t, int nr = 41) => Unimplemented.Report(t, false, nr);
     public static int sys_pipe(GuestThread* t, int nr = 42)
     {
         Mm.PrepareWrite(t, ArmAbi.Arg(t, 0), 8);

@@ -77,6 +77,24 @@ public static unsafe partial class Syscalls<TAbi>
         return best;
     }
 
+    /// <summary>dup(fd).</summary>
+    public static int sys_dup(GuestThread* t)
+    {
+        int fd = (int)TAbi.Arg(t, 0);
+        if (FilesStruct.IsHidden(t->Files, fd))
+        {
+            return -Errno.EBADF;
+        }
+
+        int result = (int)Host.Syscall(Nr.dup, (uint)fd);
+        if (result >= 0)
+        {
+            FilesStruct.Duplicate(t->Files, fd, result);
+        }
+
+        return result;
+    }
+
     /// <summary>dup2(old, new): equal numbers only check the descriptor.</summary>
     public static int sys_dup2(GuestThread* t)
     {
@@ -115,7 +133,6 @@ public static unsafe partial class Syscalls<TAbi>
             }
         }
 
-        FilesStruct.Forget(t->Files, to);
         int result = (int)Host.Syscall(Nr.dup3, (uint)from, (uint)to, flags);
         if (result >= 0)
         {

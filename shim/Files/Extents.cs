@@ -15,8 +15,15 @@ public static unsafe partial class Syscalls<TAbi>
     /// <summary>truncate64(path, length).</summary>
     public static int sys_truncate64(GuestThread* t) => (int)Host.Syscall(Nr.truncate, TAbi.Arg(t, 0), TAbi.LoffArg(t, 1));
 
-    /// <summary>ftruncate64(fd, length).</summary>
-    public static int sys_ftruncate64(GuestThread* t) => (int)Host.Syscall(Nr.ftruncate, TAbi.Arg(t, 0), TAbi.LoffArg(t, 1));
+    /// <summary>ftruncate64(fd, length): EINVAL beyond 2 GiB - 1 without O_LARGEFILE.</summary>
+    public static int sys_ftruncate64(GuestThread* t)
+    {
+        int fd = (int)TAbi.Arg(t, 0);
+        long length = TAbi.LoffArg(t, 1);
+        return length > FileConstants.MAX_NON_LFS && FilesStruct.IsLimited(t->Files, fd)
+            ? -Errno.EINVAL
+            : (int)Host.Syscall(Nr.ftruncate, (uint)fd, length);
+    }
 
     /// <summary>fallocate(fd, mode, offset, length).</summary>
     public static int sys_fallocate(GuestThread* t)

@@ -84,6 +84,23 @@ public unsafe ref struct Iovec
         return 0;
     }
 
+    /// <summary>Leaves only the first <paramref name="total"/> bytes.</summary>
+    public void Cut(ulong total)
+    {
+        ulong left = total;
+        for (uint i = 0; i < Count; i++)
+        {
+            if (segments[i].iov_len > left)
+            {
+                segments[i].iov_len = left;
+            }
+
+            left -= segments[i].iov_len;
+        }
+
+        Total -= Total > total ? Total - total : 0;
+    }
+
     /// <summary>Announces that the kernel is about to write into the segments.</summary>
     public readonly void PrepareWrite(GuestThread* t)
     {

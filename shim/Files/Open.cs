@@ -105,13 +105,14 @@ public static unsafe partial class Syscalls<TAbi>
     private static int CheckNotLarge(GuestThread* t, int fd)
     {
         HostAbi.stat st;
-        if (Host.Syscall(Nr.fstat, fd, (long)&st) == 0 && IsLarge(&st))
+        bool known = Host.Syscall(Nr.fstat, fd, (long)&st) == 0;
+        if (known && IsLarge(&st))
         {
             _ = Host.Syscall(Nr.close, fd);
             return -Errno.EOVERFLOW;
         }
 
-        FilesStruct.MarkNoLargeFile(t->Files, fd);
+        FilesStruct.MarkNoLargeFile(t->Files, fd, known && (st.st_mode & FileConstants.S_IFMT) == FileConstants.S_IFREG);
         return fd;
     }
 }

@@ -17,9 +17,24 @@ public static unsafe partial class Syscalls<TAbi>
         return (int)Host.BlockingCall(t, Nr.pread64, TAbi.Arg(t, 0), buffer, count, TAbi.LoffArg(t, 3));
     }
 
+    /// <summary>write(fd, buffer, count).</summary>
+    public static int sys_write(GuestThread* t)
+    {
+        int fd = (int)TAbi.Arg(t, 0);
+        ulong count = TAbi.Arg(t, 2);
+        int error = FilesStruct.IsLimited(t->Files, fd) ? WriteLimit.Cut(fd, WriteLimit.OwnPosition, ref count) : 0;
+        return error < 0 ? error : (int)Host.BlockingCall(t, Nr.write, (uint)fd, TAbi.Arg(t, 1), (long)count);
+    }
+
     /// <summary>pwrite64(fd, buffer, count, position).</summary>
     public static int sys_pwrite64(GuestThread* t)
-        => (int)Host.BlockingCall(t, Nr.pwrite64, TAbi.Arg(t, 0), TAbi.Arg(t, 1), TAbi.Arg(t, 2), TAbi.LoffArg(t, 3));
+    {
+        int fd = (int)TAbi.Arg(t, 0);
+        ulong count = TAbi.Arg(t, 2);
+        long position = TAbi.LoffArg(t, 3);
+        int error = FilesStruct.IsLimited(t->Files, fd) && position >= 0 ? WriteLimit.Cut(fd, position, ref count) : 0;
+        return error < 0 ? error : (int)Host.BlockingCall(t, Nr.pwrite64, (uint)fd, TAbi.Arg(t, 1), (long)count, position);
+    }
 
     /// <summary>readv(fd, iov, count).</summary>
     public static int sys_readv(GuestThread* t) => Vectored(t, Nr.readv, 0, 0, true);
@@ -58,6 +73,18 @@ public static unsafe partial class Syscalls<TAbi>
         if (reads)
         {
             vector.PrepareWrite(t);
+        }
+        else if (FilesStruct.IsLimited(t->Files, (int)fd))
+        {
+            ulong total = vector.Total;
+            error = WriteLimit.Cut((int)fd, nr == Nr.writev || (nr == Nr.pwritev2 && position == -1) ? WriteLimit.OwnPosition : position, ref total);
+            if (error < 0)
+            {
+                vector.Release();
+                return error;
+            }
+
+            vector.Cut(total);
         }
 
         int result = (int)Host.BlockingCall(t, nr, fd, (long)vector.Segments, vector.Count, position, 0, flags);

@@ -54,6 +54,7 @@ public unsafe partial struct FilesStruct
 
     private const byte KindMask = 7;
     private const byte NoLargeFileBit = 8;
+    private const byte LimitedBit = 16;
 
     /// <summary>Users of the record.</summary>
     public int Users;
@@ -122,15 +123,21 @@ public unsafe partial struct FilesStruct
     }
 
     /// <summary>
-    /// Notes that the guest opened a file without O_LARGEFILE: the host adds the flag for every 64-bit process, F_GETFL must not show it.
+    /// Notes that the guest opened a file without O_LARGEFILE: the host adds the flag for every 64-bit process, F_GETFL must not show it, and a
+    /// regular file must not grow beyond 2 GiB - 1 through this descriptor.
     /// </summary>
-    public static void MarkNoLargeFile(FilesStruct* files, int fd)
+    public static void MarkNoLargeFile(FilesStruct* files, int fd, bool regular)
     {
         if ((uint)fd < CachedDescriptors)
         {
-            files->kinds[fd] |= NoLargeFileBit;
+            files->kinds[fd] |= regular ? (byte)(NoLargeFileBit | LimitedBit) : NoLargeFileBit;
         }
     }
+
+    /// <summary>True if writes through the descriptor end at 2 GiB - 1, as far as known.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool IsLimited(FilesStruct* files, int fd)
+        => (uint)fd < CachedDescriptors && (files->kinds[fd] & LimitedBit) != 0;
 
     /// <summary>True if the guest opened the descriptor without O_LARGEFILE, as far as known.</summary>
     public static bool IsNoLargeFile(FilesStruct* files, int fd)

@@ -50,6 +50,11 @@ public unsafe partial struct Mm
         LeaveRoom(address, address + oldLength);
         RenewWrite(address, address + oldLength);
         int error;
+        if (crosses && moves)
+        {
+            return isFixed && HostMovesSeveral() ? MovePieces(address, oldLength, newAddress, flags, ref stale, out at) : -Errno.EFAULT;
+        }
+
         if (!moves && newLength > oldLength)
         {
             if (GrowInPlace(old, address, oldLength, newLength))
@@ -111,6 +116,63 @@ public unsafe partial struct Mm
         }
 
         return mapping;
+    }
+
+    /// <summary>Linux 6.17 and later move whole ranges of several mappings; older ones refuse them (EFAULT).</summary>
+    private static bool HostMovesSeveral()
+    {
+        const int UtsBytes = 6 * 65, ReleaseOffset = 2 * 65, Major = 6, Minor = 17;
+        byte* names = stackalloc byte[UtsBytes];
+        if (Host.Syscall(Nr.uname, (long)names) != 0)
+        {
+            return false;
+        }
+
+        byte* digit = names + ReleaseOffset;
+        int major = Number(ref digit);
+        digit++;
+        return major > Major || (major == Major && Number(ref digit) >= Minor);
+    }
+
+    private static int Number(ref byte* digit)
+    {
+        int value = 0;
+        while (*digit is >= (byte)'0' and <= (byte)'9')
+        {
+            value = (value * 10) + (*digit++ - '0');
+        }
+
+        return value;
+    }
+
+    /// <summary>
+    /// Moves a range of several mappings with its holes: piece by piece, because for the host our holes may be mappings, too, and what lies
+    /// at the holes' new places stays.
+    /// </summary>
+    private int MovePieces(uint address, uint length, uint newAddress, uint flags, ref StaleRange stale, out uint at)
+    {
+        uint end = address + length, from = address;
+        at = newAddress;
+        GuestMapping* piece;
+        while (from < end && (piece = Map.FindOverlap(from, end)) != null)
+        {
+            GuestMapping old = *piece;
+            from = old.Start > from ? old.Start : from;
+            uint until = old.End < end ? old.End : end, to = newAddress + (from - address), bytes = until - from;
+            long result = Host.Syscall(Nr.mremap, from, bytes, bytes, MayMoveFlag | FixedFlag | (flags & DontUnmapFlag), to);
+            if (Host.IsError(result))
+            {
+                RenewGuards(from, end);
+                return (int)result;
+            }
+
+            ForgetPages(to, to + bytes, ref stale);
+            Map.Remove(to, to + bytes);
+            MirrorMove(old, from, bytes, to, bytes, (flags & DontUnmapFlag) != 0, ref stale);
+            from = until;
+        }
+
+        return 0;
     }
 
     private readonly int PiecesIn(uint start, uint end)

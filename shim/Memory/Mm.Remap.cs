@@ -21,6 +21,12 @@ public unsafe partial struct Mm
             return -Errno.EFAULT;
         }
 
+        if ((ulong)address + oldLength > Placement.TaskSize)
+        {
+            // Shrinking would unmap past the end, anything else reaches over the mapping's end.
+            return moves || newLength > oldLength ? -Errno.EFAULT : -Errno.EINVAL;
+        }
+
         GuestMapping old = Extent(*found);
         uint kept = oldLength < newLength ? oldLength : newLength;
         if (IsSealed(address, address + (oldLength == 0 ? GuestMap.PageSize : oldLength))

@@ -10,7 +10,8 @@ public unsafe partial struct Mm
     {
         result = 0;
         bool replaces = (flags & ShmRemap) != 0;
-        if (isFixed && !replaces && (address > Placement.TaskSize - size || Map.FindOverlap(address, address + size) != null))
+        uint top = size > Placement.TaskSize || address > Placement.TaskSize - size ? Placement.TaskSize : address + size;
+        if (isFixed && !replaces && address < top && Map.FindOverlap(address, top) != null)
         {
             return -Errno.EINVAL;
         }

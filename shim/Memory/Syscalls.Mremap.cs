@@ -33,8 +33,8 @@ public static unsafe partial class Syscalls<TAbi>
             return -Errno.EINVAL;
         }
 
-        bool overflow = oldLength > taskSize;
-        oldLength = Placement.PageUp(oldLength);
+        // The last page of the 4 GiB is never mapped: clamping what would wrap keeps every comparison right.
+        oldLength = oldLength > 0xFFFFF000 ? 0xFFFFF000 : Placement.PageUp(oldLength);
         newLength = Placement.PageUp(newLength);
         if (newLength == 0 || newLength > taskSize)
         {
@@ -51,7 +51,7 @@ public static unsafe partial class Syscalls<TAbi>
             }
         }
 
-        return overflow ? -Errno.EFAULT : 0;
+        return 0;
     }
 
     /// <summary>remap_file_pages: as the kernel emulates it, by mapping another part of the same file over the pages.</summary>

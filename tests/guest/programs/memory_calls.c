@@ -1,45 +1,112 @@
-/* Memory: placement, protection, growing and moving mappings, brk, advice, locking, shared memory, and what /proc says of it. */
+/* Memory calls one by one: errors in the kernel's order, placement relative to the first mapping, brk and limits, growing mappings, System V
+   segments, locking, /proc/self/maps of what the program knows about itself. */
 #include "guest.h"
-#include <sys/shm.h>
+#include <setjmp.h>
+#include <sys/ipc.h>
+#include <sys/personality.h>
 #include <sys/resource.h>
-#define R(x) say("%-52s %ld", #x, (long)kernel_result(x))
-#define RS(...) say("%-52s %ld", #__VA_ARGS__, raw(__VA_ARGS__))
-#define M(...) (char *)mmap(__VA_ARGS__)
-#define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
-static long result(void *p) { return p == MAP_FAILED ? -errno : 0; }
+#include <sys/shm.h>
 
-/* the maps line that holds an address: permissions, size, name */
-static void line_of(const char *what, void *p)
+#define PAGE 4096
+#define R(...) say("%-58s %ld", #__VA_ARGS__, raw(__VA_ARGS__))
+#define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
+
+static char *const w = (char *)0x30000000;
+static sigjmp_buf out;
+static void on_fault(int sig, siginfo_t *i, void *u) { (void)u; siglongjmp(out, sig * 100 + i->si_code); }
+static int touch(void *p) { int r = sigsetjmp(out, 1); if (r) return -r; *(volatile char *)p = 1; return 0; }
+static int look(void *p) { int r = sigsetjmp(out, 1); if (r) return -r; return *(volatile unsigned char *)p; }
+static int called(void *p) { int r = sigsetjmp(out, 1); if (r) return -r; return ((int (*)(void))p)(); }
+
+/* the rights of the mapping that holds an address, and its name */
+static void mapping_of(const char *what, void *p)
 {
-    FILE *f = fopen("/proc/self/maps", "r"); char l[500]; unsigned a, b; char perm[8], name[300]; unsigned off, dev1, dev2, ino;
-    while (fgets(l, sizeof l, f)) { name[0] = 0; if (sscanf(l, "%x-%x %7s %x %x:%x %u %299s", &a, &b, perm, &off, &dev1, &dev2, &ino, name) >= 7 && (u32)p >= a && (u32)p < b) { say("%s: %s %x bytes at +%x offset %x '%s'", what, perm, b - a, (u32)p - a, off, strrchr(name, '/') ? strrchr(name, '/') + 1 : name); fclose(f); return; } }
-    fclose(f); say("%s: not mapped", what);
+    char line[400]; FILE *f = fopen("/proc/self/maps", "r");
+    while (fgets(line, sizeof line, f)) {
+        unsigned long start, end; char rights[8], name[300] = "";
+        if (sscanf(line, "%lx-%lx %7s %*s %*s %*s %299s", &start, &end, rights, name) >= 3 && start <= (unsigned long)p && (unsigned long)p < end) {
+            char *leaf = strrchr(name, '/');
+            say("%s: %s %s", what, rights, leaf ? "a file" : name);
+            fclose(f);
+            return;
+        }
+    }
+    say("%s: nothing", what);
+    fclose(f);
 }
-static int readable(void *p) { int z[2]; pipe(z); int r = write(z[1], p, 1); int e = errno; close(z[0]); close(z[1]); return r == 1 ? 1 : -e; }
+
+static void placement(void)
+{
+    char *base = mmap(0, PAGE, PROT_NONE, ANON, -1, 0);
+#define AT(...) do { char *p = mmap(__VA_ARGS__); if (p == MAP_FAILED) say("%-58s %d", #__VA_ARGS__, -errno); else say("%-58s base%+ld", #__VA_ARGS__, (long)(p - base)); } while (0)
+    AT(0, PAGE, PROT_READ, ANON, -1, 0); AT(0, 1, PROT_READ, ANON, -1, 0); AT(0, 5 * PAGE, PROT_READ, ANON, -1, 0); AT(0, 5 * PAGE + 1, PROT_READ, ANON, -1, 0);
+    AT(0, 1 << 21, 3, ANON, -1, 0); AT(0, 1 << 24, 3, MAP_SHARED | MAP_ANONYMOUS, -1, 0); munmap(base - 3 * PAGE, 2 * PAGE); AT(0, PAGE, 3, ANON, -1, 0); AT(0, 2 * PAGE, 3, ANON, -1, 0); AT(0, PAGE, 3, ANON | MAP_32BIT, -1, 0);
+    AT(base, PAGE, 3, ANON, -1, 0); AT(base + 1, PAGE, 3, ANON, -1, 0); AT(0, 64 * PAGE, 3, ANON | MAP_GROWSDOWN, -1, 0); AT(0, PAGE, 3, ANON, -1, 0); AT(0, PAGE, 3, ANON | MAP_STACK | MAP_NORESERVE, -1, 0);
+    char *p = mmap((void *)0x31000123, PAGE, 3, ANON, -1, 0); say("hint %p", p); p = mmap((void *)0x31000000, 2 * PAGE, 3, ANON, -1, 0); say("hint in use: base%+ld", (long)(p - base)); p = mmap((void *)0xffffd000, 8 * PAGE, 3, ANON, -1, 0); say("hint past the end: base%+ld", (long)(p - base)); p = mmap((void *)0x100, PAGE, 3, ANON, -1, 0); say("low hint: %d", p != MAP_FAILED);
+    for (unsigned mb = 4000; mb >= 1000; mb -= 500) { p = mmap(0, mb << 20, PROT_NONE, ANON | MAP_NORESERVE, -1, 0); if (p != MAP_FAILED) munmap(p, mb << 20); say("%u MB: %d", mb, p != MAP_FAILED); }
+    unsigned got = 0; static char *all[4096]; while (got < 4096 && (p = mmap(0, 16 << 20, PROT_NONE, ANON | MAP_NORESERVE, -1, 0)) != MAP_FAILED) all[got++] = p;
+    check(got > 200 && errno == ENOMEM, "filled %u", got); while (got) munmap(all[--got], 16 << 20);
+}
+
+static void errors(int fd)
+{
+    R(SYS_mmap2, 0, 0, 3, ANON, -1, 0); R(SYS_mmap2, 0, 0, 3, MAP_PRIVATE, 999, 0); R(SYS_mmap2, 0, PAGE, 3, MAP_PRIVATE, 999, 0); R(SYS_mmap2, 0, PAGE, 3, MAP_ANONYMOUS, -1, 0); R(SYS_mmap2, 0, PAGE, 3, MAP_PRIVATE | MAP_SHARED | 4, fd, 0); R(SYS_mmap2, w + 1, PAGE, 3, ANON | MAP_FIXED, -1, 0); R(SYS_mmap2, 0, -1, 3, ANON, -1, 0); R(SYS_mmap2, 0, 0xfffff000, 3, ANON, -1, 0);
+    R(SYS_mmap2, 0xffffe000, PAGE, 3, ANON | MAP_FIXED, -1, 0); R(SYS_mmap2, 0xfffff000, PAGE, 3, ANON | MAP_FIXED, -1, 0); R(SYS_mmap2, w, PAGE, 3, ANON | MAP_FIXED, -1, 0); R(SYS_mmap2, w, PAGE, 3, ANON | MAP_FIXED_NOREPLACE, -1, 0); R(SYS_mmap2, w - PAGE, 2 * PAGE, 3, ANON | MAP_FIXED_NOREPLACE, -1, 0); R(SYS_mmap2, w, PAGE, 3, MAP_SHARED | MAP_GROWSDOWN | MAP_ANONYMOUS, -1, 0); R(SYS_mmap2, w, PAGE, 3, MAP_PRIVATE | MAP_GROWSDOWN, fd, 0); R(SYS_mmap2, w, PAGE, 3, MAP_SHARED_VALIDATE | MAP_FIXED | 0x8000000, fd, 0);
+    int ro = open("/proc/self/exe", O_RDONLY), wo = open(scratch("wo"), O_CREAT | O_WRONLY, 0600), dir = open("/", O_RDONLY), path = open("/proc/self/exe", O_PATH), pipes[2]; pipe(pipes); R(SYS_mmap2, 0, PAGE, PROT_WRITE, MAP_SHARED, ro, 0); R(SYS_mmap2, 0, PAGE, PROT_READ, MAP_PRIVATE, wo, 0); R(SYS_mmap2, 0, PAGE, PROT_WRITE, MAP_SHARED, wo, 0); R(SYS_mmap2, 0, PAGE, PROT_READ, MAP_PRIVATE, dir, 0); R(SYS_mmap2, 0, PAGE, PROT_READ, MAP_PRIVATE, path, 0); R(SYS_mmap2, 0, PAGE, PROT_READ, MAP_PRIVATE, pipes[0], 0); R(SYS_mmap2, w, PAGE, PROT_READ, MAP_SHARED | MAP_FIXED, ro, 0); R(SYS_mprotect, w, PAGE, PROT_READ | PROT_WRITE);
+    R(SYS_munmap, w + 1, PAGE); R(SYS_munmap, w, 0); R(SYS_munmap, w, -1); R(SYS_munmap, 0xffffd000, PAGE); R(SYS_munmap, 0xffffe000, PAGE); R(SYS_munmap, w, 100); R(SYS_munmap, w, PAGE);
+    R(SYS_mprotect, w, PAGE, 3); R(SYS_mprotect, w, 0, 3); R(SYS_mprotect, w + 1, PAGE, 3); R(SYS_mprotect, w, -1, 3); R(SYS_mprotect, w, PAGE, 0x40); R(SYS_mprotect, w, PAGE, PROT_GROWSDOWN | PROT_GROWSUP | 3); R(SYS_mmap2, w, 4 * PAGE, 3, ANON | MAP_FIXED, -1, 0); R(SYS_mprotect, w, PAGE, PROT_GROWSDOWN | 3); R(SYS_mprotect, w + PAGE, 8 * PAGE, PROT_READ); say("touch %d %d", touch(w), touch(w + PAGE)); R(SYS_mprotect, w, 4 * PAGE, 3 | 8);
+    R(SYS_mremap, w, PAGE, 0, 0); R(SYS_mremap, w + 1, PAGE, PAGE, 0); R(SYS_mremap, w, PAGE, PAGE, 8); R(SYS_mremap, w, PAGE, PAGE, MREMAP_FIXED, w + 64 * PAGE); R(SYS_mremap, w, PAGE, PAGE, 3, w); R(SYS_mremap, w, PAGE, PAGE, 3, w + 1); R(SYS_mremap, w, PAGE, PAGE, 3, 0xfffff000); R(SYS_mremap, w + 0x100000, PAGE, PAGE, 1); R(SYS_mremap, w, 8 * PAGE, 9 * PAGE, 1); R(SYS_mremap, w, 0, PAGE, 1); R(SYS_mremap, w, PAGE, 2 * PAGE, 0); R(SYS_mremap, w, PAGE, 2 * PAGE, 5); R(SYS_mremap, w, -1, PAGE, 0); R(SYS_mremap, w, PAGE, -1, 1); R(SYS_mremap, w, 4 * PAGE, 6 * PAGE, 0); R(SYS_mremap, w, 6 * PAGE, 2 * PAGE, 0); R(SYS_mremap, w, PAGE, PAGE, 7, w + 64 * PAGE); say("left behind %d", look(w));
+    R(SYS_madvise, w, PAGE, 999); R(SYS_madvise, w + 1, PAGE, 0); R(SYS_madvise, w, 0, 999); R(SYS_madvise, w, -1, 0); R(SYS_madvise, w + 0x100000, PAGE, 0); R(SYS_madvise, 0xfffff000, PAGE, 0); R(SYS_madvise, w, PAGE, MADV_REMOVE); R(SYS_madvise, w, PAGE, MADV_FREE); R(SYS_madvise, w, 64 * PAGE, MADV_DONTNEED); unsigned char v[8]; R(SYS_mincore, w, PAGE, v); R(SYS_mincore, w, PAGE, 0); R(SYS_mincore, w + 1, PAGE, v); R(SYS_mincore, w + 0x100000, PAGE, v); R(SYS_mincore, w, 0, 0); R(SYS_mincore, w, -1, v);
+    R(SYS_msync, w, PAGE, 5); R(SYS_msync, w, PAGE, 8); R(SYS_msync, w + 1, PAGE, 4); R(SYS_msync, w + 0x100000, PAGE, 4); R(SYS_msync, w + 0x100000, 0, 4); R(SYS_msync, w, PAGE, 0); R(SYS_mlock, w + 5, 1); R(SYS_mlock, w + 0x100000, 1); R(SYS_mlock2, w, PAGE, 2); R(SYS_mlock2, w, PAGE, 1); R(SYS_msync, w, PAGE, MS_INVALIDATE); R(SYS_munlock, w, PAGE); R(SYS_munlock, w + 0x100000, PAGE); R(SYS_mlockall, 0); R(SYS_mlockall, 8); R(SYS_mlockall, MCL_ONFAULT); R(SYS_munlockall);
+    R(SYS_remap_file_pages, w, PAGE, 0, 0, 0); R(SYS_remap_file_pages, w, PAGE, 1, 0, 0); R(SYS_mmap2, w, 4 * PAGE, 3, MAP_SHARED | MAP_FIXED, fd, 0); R(SYS_remap_file_pages, w + PAGE, PAGE, 0, 3, 0); say("page 1 shows %d, page 2 %d", look(w + PAGE), look(w + 2 * PAGE)); R(SYS_munmap, w, 128 * PAGE);
+    close(ro); close(wo); close(dir); close(path); close(pipes[0]); close(pipes[1]);
+}
+
+static void breaks(void)
+{
+    char *b = sbrk(0), *t = (char *)(((uintptr_t)b + PAGE - 1) & -PAGE);
+#define BRK(x) say("%-30s %+ld", #x, (long)((char *)raw(SYS_brk, x) - b))
+    BRK(0); BRK(b + 100); BRK(t + 3 * PAGE); say("touch %d %d", touch(t + 3 * PAGE - 1), touch(t + 3 * PAGE)); BRK(t + PAGE); say("touch %d", touch(t + PAGE)); BRK(b - 0x10000000); BRK(0xffffffff); BRK(0xf0000000);
+    mmap(t + 600 * PAGE, PAGE, 3, ANON | MAP_FIXED, -1, 0); BRK(t + 599 * PAGE); BRK(t + 600 * PAGE); BRK(t + 601 * PAGE); BRK(t + PAGE); munmap(t + 600 * PAGE, PAGE);
+    struct rlimit old, l; getrlimit(RLIMIT_DATA, &old); l = old; l.rlim_cur = 4 << 20; setrlimit(RLIMIT_DATA, &l); BRK(t + (64 << 20)); R(SYS_mmap2, w, 64 << 20, 3, ANON | MAP_FIXED, -1, 0); R(SYS_mmap2, w, 64 << 20, 1, ANON | MAP_FIXED, -1, 0); R(SYS_mprotect, w, 64 << 20, 3); munmap(w, 64 << 20); setrlimit(RLIMIT_DATA, &old);
+    BRK(b);
+    getrlimit(RLIMIT_AS, &old); l = old; l.rlim_cur = 256 << 20; setrlimit(RLIMIT_AS, &l); R(SYS_mmap2, w, 512 << 20, 0, ANON | MAP_FIXED | MAP_NORESERVE, -1, 0); R(SYS_mmap2, w, 64 << 20, 0, ANON | MAP_FIXED, -1, 0); R(SYS_mremap, w, 64 << 20, 512 << 20, 0); R(SYS_munmap, w, 64 << 20); setrlimit(RLIMIT_AS, &old);
+}
+
+static void growing(void)
+{
+    char *g = mmap(w, 16 * PAGE, 3, ANON | MAP_GROWSDOWN | MAP_FIXED, -1, 0); say("touch below %d %d", touch(g - 1), touch(g - 20 * PAGE)); mapping_of("grown", g - 20 * PAGE);
+    mmap(g - 400 * PAGE, PAGE, 3, ANON | MAP_FIXED, -1, 0); say("above the guard %d, in it %d", touch(g - 143 * PAGE), touch(g - 144 * PAGE)); char *near = mmap(g - 160 * PAGE, PAGE, 3, ANON, -1, 0); say("hint in the guard taken: %d", near == g - 160 * PAGE); R(SYS_mprotect, g, PAGE, PROT_READ | PROT_GROWSDOWN); say("lowest page %d", touch(g - 143 * PAGE)); munmap(g - 1000 * PAGE, 1100 * PAGE); munmap(near, PAGE);
+    char local, *volatile at = &local; char *here = at; say("stack %d %d", touch(here - (1 << 20)), touch(here - (7 << 20))); mapping_of("stack", here); mapping_of("deep stack", here - (7 << 20)); say("past the limit %d", touch(here - (9 << 20)) < 0);
+}
+
+static void segments(void)
+{
+    int id = shmget(IPC_PRIVATE, 3 * PAGE - 100, IPC_CREAT | 0600), other = shmget(IPC_PRIVATE, PAGE, IPC_CREAT | 0600); check_errno(id >= 0 && other >= 0, "shmget");
+#define AT_(...) say("%-44s %ld", #__VA_ARGS__, kernel_result((long)shmat(__VA_ARGS__)))
+    AT_(id, w, 0); AT_(id, w + PAGE, 0); AT_(id, w + PAGE + 5, 0); AT_(id, w + 16 * PAGE + 5, SHM_RND); AT_(id, 0, SHM_REMAP); AT_(other, w + PAGE, SHM_REMAP); AT_(-1, w, 0); AT_(id, w + 64 * PAGE, SHM_RDONLY); AT_(id, (void *)0xffffd000, 0);
+    say("touch %d %d %d", touch(w), touch(w + 3 * PAGE), touch(w + 64 * PAGE)); w[2 * PAGE] = 77; say("both places %d %d", w[18 * PAGE], w[66 * PAGE]); mapping_of("segment", w); struct shmid_ds d; shmctl(id, IPC_STAT, &d); say("attached %d", (int)d.shm_nattch);
+    say("detach %ld %ld %ld", kernel_result(shmdt(w + 1)), kernel_result(shmdt(w + 8 * PAGE)), kernel_result(shmdt(w + 16 * PAGE))); munmap(w + 65 * PAGE, PAGE); say("detach cut %ld, touch %d %d", kernel_result(shmdt(w + 64 * PAGE)), look(w + 64 * PAGE), look(w + 66 * PAGE)); say("detach %ld %ld", kernel_result(shmdt(w + PAGE)), kernel_result(shmdt(w))); shmctl(id, IPC_STAT, &d); say("attached %d, look %d", (int)d.shm_nattch, look(w + 2 * PAGE));
+    shmctl(id, IPC_RMID, 0); shmctl(other, IPC_RMID, 0);
+}
+
+static void rights(int fd)
+{
+    static const unsigned char code[] = { 0xb8, 42, 0, 0, 0, 0xc3 }, code2[] = { 0xb8, 43, 0, 0, 0, 0xc3 };
+    for (int prot = 0; prot < 8; prot++) {
+        mmap(w, PAGE, 3, ANON | MAP_FIXED, -1, 0); memcpy(w, code, 6); mprotect(w, PAGE, prot);
+        say("prot %d: look %d call %d touch %d", prot, look(w + 100), called(w), touch(w + 100)); mapping_of("page", w);
+    }
+    mmap(w, PAGE, 7, ANON | MAP_FIXED, -1, 0); memcpy(w, code, 6); say("call %d", called(w)); memcpy(w, code2, 6); say("call %d", called(w)); lseek(fd, 0, SEEK_SET); write(fd, code, 6); lseek(fd, 0, SEEK_SET); say("read over code %ld, call %d", (long)read(fd, w, 6), called(w)); mprotect(w, PAGE, 3); say("no longer executable %d", called(w)); mprotect(w, PAGE, 5); say("again %d", called(w)); munmap(w, PAGE); say("unmapped %d", called(w));
+    /* two views of one page: what is written through one is executed through the other */
+    char *x = mmap(w, PAGE, 5, MAP_SHARED | MAP_FIXED, fd, 0), *y = mmap(w + PAGE, PAGE, 3, MAP_SHARED | MAP_FIXED, fd, 0); memcpy(y, code, 6); say("view %d", called(x)); memcpy(y, code2, 6); say("view %d", called(x)); mmap(x, PAGE, 7, ANON | MAP_FIXED, -1, 0); memcpy(x, code, 6); say("replaced %d", called(x)); char *z = mremap(x, PAGE, PAGE, 3, w + 8 * PAGE); say("moved %d %d", called(z), called(x)); munmap(w, 16 * PAGE);
+    mapping_of("main", (void *)&rights); mapping_of("heap", sbrk(0) - 1); int in; mapping_of("stack", &in);
+}
 
 int main(void)
 {
-    char *p, *q; char *base = (char *)0x60000000; unsigned char vec[64];
-    p = M(base, 0x10000, 3, ANON | MAP_FIXED, -1, 0); say("fixed %p", p); line_of("rw", p); R(mprotect(p + 0x2000, 0x1000, PROT_READ)); line_of("first part", p); line_of("middle", p + 0x2000); line_of("last part", p + 0x3000); R(mprotect(p + 0x2000, 0x1000, 3)); line_of("merged", p + 0x2000); R(mprotect(p, 0x10000, PROT_EXEC)); line_of("exec", p); R(mprotect(p, 0x10000, 0x40)); R(mprotect(p, 0x10000, PROT_NONE)); say("readable %d", readable(p)); R(mprotect(p + 1, 0x1000, 3)); R(mprotect(p, 0, 3)); R(mprotect(p, 0x20000, 3)); R(mprotect(p, -1, 3)); R(mprotect(p, 0x1001, 7)); line_of("rounded", p);
-    R(munmap(p + 0x4000, 0x1000)); line_of("hole", p + 0x4000); R(munmap(p, 0)); R(munmap(p + 0x8001, 1)); R(munmap((void *)0xffff0000, 0x10000) ? 1 : 0); R(munmap((void *)0x60008000, 0xa0000000)); R(munmap(p, 0x10000)); line_of("gone", p);
-    say("%ld", result(M(base, 0, 3, ANON, -1, 0))); say("%ld", result(M(base, 0xffffffff, 3, ANON, -1, 0))); say("%ld", result(M(0, 0xf0000000, 3, ANON, -1, 0))); say("%ld", result(M(base + 5, 0x1000, 3, ANON | MAP_FIXED, -1, 0))); say("%ld", result(M(0, 0x1000, 3, 0, -1, 0))); say("%ld", result(M(0, 0x1000, 3, MAP_PRIVATE | MAP_SHARED | MAP_ANONYMOUS, -1, 0))); say("%ld", result(M((void *)0xffffe000, 0x1000, 3, ANON | MAP_FIXED, -1, 0))); say("%ld", result(M((void *)0xfffff000, 0x2000, 3, ANON | MAP_FIXED, -1, 0))); say("%ld", result(M((void *)0, 0x1000, 3, ANON | MAP_FIXED, -1, 0)) <= 0); say("hint kept %d", M(base + 0x1234, 0x1000, 3, ANON, -1, 0) == base + 0x1000); say("hint taken: elsewhere %d", M(base + 0x1000, 0x1000, 3, ANON, -1, 0) != base + 0x1000); R(munmap(base + 0x1000, 0x1000));
-    /* top-down: a new mapping lies directly below the last */
-    p = M(0, 0x200000, 3, ANON, -1, 0); q = M(0, 0x300000, 3, ANON, -1, 0); say("below %d", q + 0x300000 == p); R(munmap(q, 0x300000)); char *r = M(0, 0x100000, 3, ANON, -1, 0); say("hole reused from the top %d", r + 0x100000 == p); line_of("adjacent mappings merge", r); R(munmap(r, 0x300000)); R(madvise(p, 0x1000, MADV_NORMAL));
-    /* mremap */
-    p = M(base, 0x4000, 3, ANON | MAP_FIXED, -1, 0); strcpy(p, "first"); strcpy(p + 0x3000, "last"); q = mremap(p, 0x4000, 0x8000, 0); say("grown in place %d", q == p); q = mremap(p, 0x8000, 0x2000, 0); say("shrunk %d", q == p); line_of("cut", p + 0x2000); M(base + 0x2000, 0x1000, 3, ANON | MAP_FIXED, -1, 0); mprotect(base + 0x2000, 0x1000, 1); say("%ld", result(mremap(p, 0x2000, 0x4000, 0))); q = mremap(p, 0x2000, 0x4000, MREMAP_MAYMOVE); say("moved %d '%s'", q != p && q != MAP_FAILED, q); line_of("old place", p); r = mremap(q, 0x4000, 0x4000, MREMAP_MAYMOVE | MREMAP_FIXED, base + 0x100000); say("fixed %d '%s'", r == base + 0x100000, r); say("%ld %ld %ld", result(mremap(r, 0x4000, 0x4000, MREMAP_FIXED, base)), result(mremap(r, 0x4000, 0x4000, MREMAP_MAYMOVE | MREMAP_FIXED, r + 0x1000)), result(mremap(r + 1, 0x1000, 0x2000, 1))); say("%ld %ld %ld", result(mremap(r, 0x4000, 0, 1)), result(mremap(base + 0x900000, 0x1000, 0x2000, 1)), result(mremap(r, 0x9000, 0xa000, 1))); q = mremap(r, 0x4000, 0x4000, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, 0); say("dontunmap %d '%s' old '%s'", q != MAP_FAILED && q != r, q, r); q = mremap(r, 0, 0x1000, MREMAP_MAYMOVE); say("private zero length %ld", result(q)); q = M(0, 0x2000, 3, MAP_SHARED | MAP_ANONYMOUS, -1, 0); strcpy(q, "shared"); r = mremap(q, 0, 0x2000, MREMAP_MAYMOVE); r[0] = 'S'; say("shared duplicate '%s'", q);
-    /* brk */
-    char *b = sbrk(0); say("brk aligned growth %d", sbrk(0x3000) == b); b[0x2fff] = 1; line_of("heap", b + 0x2000 - ((u32)b & 0xfff)); sbrk(-0x3000); say("shrunk %d", sbrk(0) == b); sbrk(0x1000); say("zero again %d", *(u32 *)(((u32)b + 0xfff) & ~0xfff)); q = M((char *)(((u32)sbrk(0) + 0xfff) & ~0xfff), 0x1000, 3, ANON | MAP_FIXED_NOREPLACE, -1, 0); if (q != MAP_FAILED) { char *now = sbrk(0); say("blocked %d", sbrk(0x200000) == (void *)-1 && sbrk(0) == now); munmap(q, 0x1000); }
-    /* files */
-    int fd = open(scratch("map"), O_CREAT | O_RDWR, 0600), ro = open(scratch("map"), O_RDONLY), wo = open(scratch("map"), O_WRONLY); ftruncate(fd, 0x2800); pwrite(fd, "file contents", 13, 0x1000); p = M(0, 0x4000, 3, MAP_SHARED, fd, 0); q = M(0, 0x4000, 3, MAP_PRIVATE, ro, 0x1000); line_of("shared file", p); line_of("private file", q); say("'%s' '%s'", p + 0x1000, q); q[0] = 'F'; p[0x1001] = 'I'; say("'%s' '%s'", p + 0x1000, q); say("tail zero %d", p[0x2900]); say("beyond the end %d %d", readable(p + 0x3000), readable(p + 0x2fff)); say("%ld %ld %ld %ld", result(M(0, 0x1000, 1, MAP_SHARED, wo, 0)), result(M(0, 0x1000, 3, MAP_SHARED, ro, 0)), result(M(0, 0x1000, 1, MAP_PRIVATE, 99, 0)), result(M(0, 0x1000, 1, MAP_PRIVATE, fd, 0x123))); ftruncate(fd, 0x1000); say("after truncate %d", readable(p + 0x1000)); R(msync(p, 0x4000, MS_SYNC)); R(msync(p, 0x4000, 77)); R(msync(p + 1, 1, MS_ASYNC)); say("%ld", result(M(0, 0x1000, 3, MAP_SHARED_VALIDATE | 0x800000, fd, 0))); RS(SYS_remap_file_pages, p, 0x1000, 0, 1, 0); R(mprotect(M(0, 0x1000, 1, MAP_SHARED, ro, 0), 0x1000, 3)); int dir = open("/", O_RDONLY); say("%ld", result(M(0, 0x1000, 1, MAP_PRIVATE, dir, 0))); fflush(stdout);
-    pid_t c = fork(); if (!c) { p[0x3000] = 1; _exit(0); } int st; waitpid(c, &st, 0); say("store beyond the end: signal %d", WTERMSIG(st));
-    /* advice and residence */
-    p = M(base + 0x200000, 0x10000, 3, ANON | MAP_FIXED, -1, 0); p[0] = 1; R(mincore(p, 0x10000, vec)); say("%d %d", vec[0] & 1, vec[1] & 1); R(mincore(p + 1, 1, vec)); R(mincore(p, 0x20000, vec)); R(mincore(p, 0x1000, (void *)8)); R(madvise(p, 0x10000, MADV_DONTNEED)); say("%d", p[0]); R(madvise(p, 0x10000, MADV_FREE)); R(madvise(p, 0x20000, MADV_WILLNEED)); R(madvise(p + 1, 1, MADV_NORMAL)); R(madvise(p, 0, 12345)); R(madvise(p, 0x1000, MADV_HUGEPAGE) ? 1 : 0); R(mlock(p, 0x2000)); R(munlock(p, 0x20000)); R(mlock(p, 0x20000)); R(mlock2(p, 0x1000, 77)); R(munlockall()); R(mlockall(0)); R(madvise(p, 0x1000, MADV_REMOVE)); R(madvise(p, 0x1000, 25)); RS(SYS_membarrier, 0, 0, 0) ; RS(SYS_process_madvise, -1, 0, 0, 0, 0); RS(462, p + 1, 0x1000, 0); RS(SYS_get_mempolicy, 0, 0, 0, 0, 0) ;
-    /* limits */
-    struct rlimit rl; getrlimit(RLIMIT_AS, &rl); say("AS %lx", rl.rlim_cur); fflush(stdout); c = fork(); if (!c) { struct rlimit lim = { 64 << 20, 64 << 20 }; R(setrlimit(RLIMIT_AS, &lim)); say("%ld %ld", result(M(0, 100 << 20, 3, ANON, -1, 0)), result(M(0, 1 << 20, 3, ANON, -1, 0))); getrlimit(RLIMIT_AS, &rl); say("%lx", rl.rlim_cur); lim = (struct rlimit){ 1 << 20, 1 << 20 }; R(setrlimit(RLIMIT_DATA, &lim)); say("sbrk %d", sbrk(8 << 20) == (void *)-1); _exit(0); } waitpid(c, &st, 0); say("%x", st); fflush(stdout);
-    c = fork(); if (!c) { struct rlimit lim = { 65536, 65536 }; setrlimit(RLIMIT_MEMLOCK, &lim); R(setuid(65534)); R(mlock(p, 0x8000)); _exit(0); } waitpid(c, &st, 0);
-    /* System V */
-    int id = shmget(IPC_PRIVATE, 0x3000, IPC_CREAT | 0600); p = shmat(id, 0, 0); q = shmat(id, base + 0x300000, 0); strcpy(p, "sysv"); say("'%s' at the address %d", q, q == base + 0x300000); line_of("segment", q); say("%ld %ld %ld", result(shmat(id, base + 0x300001, 0)), result(shmat(id, q, 0)), result(shmat(999999, 0, 0))); r = shmat(id, base + 0x400123, SHM_RND | SHM_RDONLY); say("rounded %d", r == base + 0x400000); struct shmid_ds ds; R(shmctl(id, IPC_STAT, &ds)); say("%u bytes, %lu attached", (u32)ds.shm_segsz, (unsigned long)ds.shm_nattch); r = shmat(id, q, SHM_REMAP); say("remap %d", r == q); R(shmdt(q)); R(shmdt(q)); R(shmdt(q + 0x1000)); R(shmctl(id, IPC_RMID, 0)); say("'%s'", p); R(shmdt(p)); line_of("detached", p);
-    /* growing down */
-    p = M(base + 0x500000, 0x2000, 3, ANON | MAP_FIXED | MAP_GROWSDOWN, -1, 0); fflush(stdout); c = fork(); if (!c) { p[-0x800] = 1; line_of("grown", p); _exit(0); } waitpid(c, &st, 0); say("%x", st); volatile char *deep = (char *)alloca(3 << 20); deep[0] = 1; say("deep stack %d", deep[0]); u32 sp; __asm__("movl %%esp, %0" : "=r"(sp)); (void)sp;
+    static char alternate[65536]; stack_t ss = { .ss_sp = alternate, .ss_size = sizeof alternate }; sigaltstack(&ss, 0); struct sigaction sa = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK }; sigaction(SIGSEGV, &sa, NULL); sigaction(SIGBUS, &sa, NULL);
+    int fd = open(scratch("file"), O_CREAT | O_RDWR, 0600); char block[PAGE]; for (int i = 0; i < 8; i++) { memset(block, i + 1, PAGE); write(fd, block, PAGE); }
+    placement(); errors(fd); breaks(); growing(); segments(); rights(fd);
     return finish();
 }

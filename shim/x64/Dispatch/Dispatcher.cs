@@ -177,7 +177,7 @@ public static unsafe class Dispatcher
         if (Emulation.HandlesTrapFlag(t, eip))
         {
             Emulation.Execute(t);
-            completed = t->I386.eip != eip;
+            completed = true;
         }
         else
         {

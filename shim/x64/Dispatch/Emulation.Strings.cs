@@ -8,6 +8,9 @@ public static unsafe partial class Emulation
     /// <summary>Iterations done at a stretch before signals get a chance: EIP stays at the instruction meanwhile.</summary>
     private const int Stretch = 4096;
 
+    /// <summary>EFLAGS.TF.</summary>
+    private const uint TrapFlag = 0x100;
+
     private static bool StringOp(GuestThread* t, in I386Insn insn)
     {
         int opcode = insn.Opcode & 0xFE;
@@ -23,7 +26,8 @@ public static unsafe partial class Emulation
         uint mask = address16 ? 0xFFFFu : uint.MaxValue;
         uint size = (insn.Opcode & 1) == 0 ? 1 : OperandBytes(insn);
         uint step = (t->I386.eflags & (uint)I386Flags.DF) != 0 ? 0 - size : size;
-        for (int n = 0; n < Stretch; n++)
+        int stretch = (t->I386.eflags & TrapFlag) != 0 ? 1 : Stretch;
+        for (int n = 0; n < stretch; n++)
         {
             if (repeated && (t->I386.ecx & mask) == 0)
             {
@@ -41,6 +45,11 @@ public static unsafe partial class Emulation
             }
 
             t->I386.ecx = (t->I386.ecx & ~mask) | ((t->I386.ecx - 1) & mask);
+            if ((t->I386.ecx & mask) == 0)
+            {
+                return true;
+            }
+
             if (opcode is 0xA6 or 0xAE)
             {
                 bool zf = (t->I386.eflags & (uint)I386Flags.ZF) != 0;

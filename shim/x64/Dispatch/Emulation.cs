@@ -24,13 +24,16 @@ public static unsafe partial class Emulation
     /// </summary>
     public static void FetchFailed(GuestThread* t, uint eip) => DecodeAt(t, eip, out _);
 
-    /// <summary>True for instructions that must see or set TF, which the CPU does not have while it is kept for the guest: PUSHF and POPF.</summary>
+    /// <summary>
+    /// True for instructions that must see or set TF, which the CPU does not have while it is kept for the guest (PUSHF and POPF), and for
+    /// string instructions, which trap after every iteration.
+    /// </summary>
     public static bool HandlesTrapFlag(GuestThread* t, uint eip)
     {
         byte* code = stackalloc byte[16];
         int available = Fetch(t, eip, code);
         return available != 0 && I386Decoder.Decode(code, available, eip, out I386Insn insn) > 0
-            && I386Table.Class(insn.Row) is I386Class.Pushf or I386Class.Popf;
+            && I386Table.Class(insn.Row) is I386Class.Pushf or I386Class.Popf or I386Class.StringOp;
     }
 
     /// <summary>True when a memory operand of the instruction at EIP that starts at the address ends beyond 4 GiB.</summary>

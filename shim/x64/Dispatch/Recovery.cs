@@ -61,6 +61,12 @@ public static unsafe class Recovery
         if (offset < CodeCache.StubSize)
         {
             t->I386.eip = (uint)t->Exec.R8;
+            if (t->Exec.InterruptedPc == cache->Stubs.Sentinel)
+            {
+                // The return has taken the sentinel off; the instruction that puts it back has not run.
+                t->Exec.ReturnStackPointer -= 8;
+            }
+
             return;
         }
 

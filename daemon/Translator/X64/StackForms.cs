@@ -234,7 +234,8 @@ public unsafe partial struct UnitTranslator
         _delta += 4;
     }
 
-    /// <summary>LEAVE: the frame pointer is loaded first, so that a fault changes nothing; the new ESP is never above memory still needed.</summary>
+    /// <summary>LEAVE: the frame pointer is loaded first, so that a fault changes nothing; once ESP has moved, the rest is only
+    /// a register move, which recovery does itself.</summary>
     private void EmitLeave(ref Scanned s)
     {
         if ((s.Insn.Prefixes & I386Prefixes.OperandSize) != 0 || _request.Segmented)
@@ -245,9 +246,8 @@ public unsafe partial struct UnitTranslator
 
         _code.Load32(HostReg.Target, HostReg.Rbp, 0);
         _code.Mov32(HostReg.Esp, HostReg.Rbp);
-        _delta = 0;
-        AddBoundary(s.Insn.Address, BoundaryKind.Normal, 0);
-        _code.Mov32(HostReg.Rbp, HostReg.Target);
         _delta = 4;
+        MarkNext(BoundaryKind.EbpInR8);
+        _code.Mov32(HostReg.Rbp, HostReg.Target);
     }
 }

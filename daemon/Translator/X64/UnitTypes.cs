@@ -34,6 +34,8 @@ public enum BoundaryKind : byte
     TargetInR8RcxInR9,
     /// <summary>As <see cref="Normal"/>, with AL and AH (CL and CH, …) exchanged; <see cref="Boundary.Register"/> says which.</summary>
     SwappedBytes,
+    /// <summary>As <see cref="Normal"/>, with EBP still in r8d.</summary>
+    EbpInR8,
     /// <summary>As <see cref="Normal"/>, with one word of our own on the return stack.</summary>
     Pushed,
     /// <summary>On the way out: the exit stub will report the state itself; leave the thread alone.</summary>

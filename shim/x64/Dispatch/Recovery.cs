@@ -84,6 +84,9 @@ public static unsafe class Recovery
             case BoundaryKind.TargetInR8:
                 t->I386.eip = (uint)t->Exec.R8;
                 break;
+            case BoundaryKind.EbpInR8:
+                t->I386.ebp = (uint)t->Exec.R8;
+                break;
             case BoundaryKind.Pushed:
                 t->Exec.ReturnStackPointer += 8;
                 break;

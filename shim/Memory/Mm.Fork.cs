@@ -9,7 +9,11 @@ public unsafe partial struct Mm
     /// </summary>
     internal void BecomeChild()
     {
-        DefaultFlags = 0;
+        if (DefaultFlags != 0)
+        {
+            DefaultFlags = 0;
+        }
+
         GuestMapping* piece = Map.FirstMapping();
         while (piece != null)
         {

@@ -5,8 +5,6 @@ public unsafe partial struct ThreadGroup
 {
     /// <summary>Live threads.</summary>
     public int Users;
-    /// <summary>Process id.</summary>
-    public int Tgid;
     /// <summary>Guards the list of threads.</summary>
     public ShimLock ThreadsLock;
     /// <summary>First thread of the list linked by <see cref="ThreadLinks.Next"/>.</summary>

@@ -8,6 +8,8 @@ public unsafe partial struct ThreadLinks
     /// <summary>set_robust_list head; 0 = none.</summary>
     public uint RobustList;
 
+    /// <summary>Process id, kept here because fork changes it; 0 until it is known.</summary>
+    public int Tgid;
     /// <summary>Non-zero in a child of clone3 with CLONE_CLEAR_SIGHAND until it has reset its handlers.</summary>
     public int ResetHandlers;
 

@@ -35,6 +35,16 @@ public static unsafe class Launch
             HiddenFiles.Adopt(t->Files, HiddenFile.ShimImage, image);
         }
 
+        if (options.Root != null)
+        {
+            int refused = Root.Enter(options.Root);
+            if (refused != 0)
+            {
+                Complain(options.Root, refused);
+                Host.ExitGroup(CannotExecute);
+            }
+        }
+
         int fd = options.HasRecord ? options.Record.Program : start.ExecFd;
         if (fd < 0)
         {
@@ -107,6 +117,7 @@ public static unsafe class Launch
         Host.SetThread(t);
         t->Mm = mm;
         t->Tid = (int)Host.Syscall(Nr.gettid);
+        t->Links.Tgid = t->Tid;
         t->Sighand = (Sighand*)Mm.Allocate(t, (ulong)sizeof(Sighand));
         t->Files = (FilesStruct*)Mm.Allocate(t, (ulong)sizeof(FilesStruct));
         t->Fs = (FsStruct*)Mm.Allocate(t, (ulong)sizeof(FsStruct));

@@ -181,7 +181,6 @@ public static unsafe class TaskRecords
             copy->ThreadsLock.Reset();
             copy->Threads = null;
             copy->Users = 1;
-            copy->Tgid = 0;
         }
 
         return copy;

@@ -49,8 +49,14 @@ public static unsafe class Tasks
             }
         }
 
+        // Nobody else is in this memory, mostly: then no lock can be held, and pages that are not written are not copied.
+        bool alone = Volatile.Read(ref t->Mm->Users) == 1;
         PrepareTidWrites(t, args);
-        ForkLocks.AcquireAll(t);
+        if (!alone)
+        {
+            ForkLocks.AcquireAll(t);
+        }
+
         args.flags &= ~CloneFlags.CLONE_SETTLS;
         uint stack = (uint)args.stack;
         args.stack = 0;
@@ -67,7 +73,11 @@ public static unsafe class Tasks
 
         if (pid == 0)
         {
-            ForkLocks.ResetAll(t);
+            if (!alone)
+            {
+                ForkLocks.ResetAll(t);
+            }
+
             BecomeOnly(t);
             t->Links.ClearChildTid = (flags & CloneFlags.CLONE_CHILD_CLEARTID) != 0 ? (uint)args.child_tid : 0;
             if ((flags & CloneFlags.CLONE_CLEAR_SIGHAND) != 0)
@@ -83,12 +93,19 @@ public static unsafe class Tasks
             return 0;
         }
 
-        ForkLocks.ReleaseAll(t);
-        t->I386 = savedI386;
-        t->Arm = savedArm;
-        for (int i = 0; i < Segments.TlsCount; i++)
+        if (!alone)
         {
-            t->Links.Tls[i] = tls[i];
+            ForkLocks.ReleaseAll(t);
+        }
+
+        if ((flags & CloneFlags.CLONE_SETTLS) != 0)
+        {
+            t->I386 = savedI386;
+            t->Arm = savedArm;
+            for (int i = 0; i < Segments.TlsCount; i++)
+            {
+                t->Links.Tls[i] = tls[i];
+            }
         }
 
         return (int)pid;
@@ -98,20 +115,32 @@ public static unsafe class Tasks
     private static void BecomeOnly(GuestThread* t)
     {
         t->Tid = (int)Host.Syscall(Nr.gettid);
+        t->Links.Tgid = t->Tid;
         t->Signals.VirtualPending = 0;
         t->Links.RobustList = 0;
         t->Links.Next = null;
         t->Links.Previous = null;
-        t->Group->Threads = t;
-        t->Group->Users = 1;
-        t->Group->Tgid = t->Tid;
-        t->Mm->Users = 1;
-        t->Mm->BecomeChild();
-        t->Sighand->Users = 1;
-        t->Files->Users = 1;
-        t->Fs->Users = 1;
+        if (t->Group->Threads != t)
+        {
+            t->Group->Threads = t;
+        }
+
+        SetOne(ref t->Group->Users);
+        SetOne(ref t->Mm->Users);
+        SetOne(ref t->Sighand->Users);
+        SetOne(ref t->Files->Users);
+        SetOne(ref t->Fs->Users);
         ThreadBlock.KeepOnly(t);
         t->Mm->BecomeChild();
+    }
+
+    // A page that is not written is not copied.
+    private static void SetOne(ref int users)
+    {
+        if (users != 1)
+        {
+            users = 1;
+        }
     }
 
     private static int CloneSharing<TAbi>(GuestThread* t, ref CloneArgs args, bool byClone3)
@@ -146,7 +175,8 @@ public static unsafe class Tasks
         }
 
         c->Links.ClearChildTid = (flags & CloneFlags.CLONE_CHILD_CLEARTID) != 0 ? (uint)args.child_tid : 0;
-        block->Process = (flags & CloneFlags.CLONE_THREAD) != 0 ? t->Group->Tgid : 0;
+        c->Links.Tgid = (flags & CloneFlags.CLONE_THREAD) != 0 ? t->Links.Tgid : 0;
+        block->Process = c->Links.Tgid;
         PrepareTidWrites(t, args);
         args.flags |= CloneFlags.CLONE_SETTLS;
         long tid;
@@ -183,9 +213,9 @@ public static unsafe class Tasks
     {
         GuestThread* t = (GuestThread*)record;
         t->Tid = (int)Host.Syscall(Nr.gettid);
-        if (t->Group->Threads == null)
+        if (t->Links.Tgid == 0)
         {
-            t->Group->Tgid = t->Tid;
+            t->Links.Tgid = t->Tid;
             t->Links.Block->Process = t->Tid;
         }
 

@@ -119,7 +119,7 @@ public unsafe struct ThreadBlock
         for (ThreadBlock* block = mm->ThreadBlocks; block != null; block = block->Next)
         {
             int process = block->Process;
-            if (process != 0 && process != creator->Group->Tgid && block->Use != 0 && Host.Syscall(Nr.kill, process, 0) == -Errno.ESRCH)
+            if (process != 0 && process != creator->Links.Tgid && block->Use != 0 && Host.Syscall(Nr.kill, process, 0) == -Errno.ESRCH)
             {
                 // A process in our memory that was killed: nothing of it is left.
                 Free(block, block->Use);
@@ -162,8 +162,11 @@ public unsafe struct ThreadBlock
                 continue;
             }
 
-            block->Use = 0;
-            block->Process = 0;
+            if (block->Use != 0)
+            {
+                block->Use = 0;
+                block->Process = 0;
+            }
         }
     }
 

@@ -23,6 +23,8 @@ public static unsafe class Exec
         internal uint Flags;
         /// <summary>bprm->filename: AT_EXECFN.</summary>
         internal byte* ExecFn;
+        /// <summary>Named by descriptor alone: the thread's name is then the file's (bprm->comm_from_dentry).</summary>
+        internal bool ByDescriptor;
         /// <summary>Words in front of the guest's arguments, which then lose their first; outermost interpreter first.</summary>
         internal ulong* Prefix;
         internal int PrefixCount;
@@ -31,11 +33,6 @@ public static unsafe class Exec
     /// <summary>execveat. Returns only errors.</summary>
     public static int Execute(GuestThread* t, int dirfd, uint path, uint argv, uint envp, uint flags)
     {
-        if ((flags & ~(AtSymlinkNoFollow | AtEmptyPath | AtExecveCheck)) != 0)
-        {
-            return -Errno.EINVAL;
-        }
-
         byte* name = stackalloc byte[4096];
         int length = User.CopyString(name, path, 4096);
         if (length < 0)
@@ -46,6 +43,11 @@ public static unsafe class Exec
         if (length == 0 && (flags & AtEmptyPath) == 0)
         {
             return -Errno.ENOENT;
+        }
+
+        if ((flags & ~(AtSymlinkNoFollow | AtEmptyPath | AtExecveCheck)) != 0)
+        {
+            return -Errno.EINVAL;
         }
 
         byte* link = stackalloc byte[64];
@@ -64,6 +66,7 @@ public static unsafe class Exec
 
         Request request = default;
         request.DirFd = open == link ? AtFdCwd : dirfd;
+        request.ByDescriptor = length == 0;
         request.Path = open == link ? link : (byte*)(nuint)path;
         request.Argv = argv;
         request.Envp = envp;
@@ -207,7 +210,7 @@ public static unsafe class Exec
         }
 
         byte* record = stackalloc byte[ExecRecord.MaxLength];
-        ExecRecord.Write(record, program, image, t->Group->Trace != 0);
+        ExecRecord.Write(record, program, image, t->Group->Trace != 0, request.ByDescriptor);
         fixed (byte* self = "lodge-shim\0"u8, option = "--exec-record\0"u8)
         {
             argv[0] = (ulong)self;
@@ -347,5 +350,28 @@ public static unsafe class Exec
         }
 
         return -Errno.E2BIG;
+    }
+
+    /// <summary>Calls the thread by the last part of an open file's name.</summary>
+    public static void NameThreadAfter(int fd)
+    {
+        const int PrSetName = 15, PathMax = 4096;
+        byte* link = stackalloc byte[32];
+        byte* path = stackalloc byte[PathMax];
+        ExecTarget.Descriptor(link, "/proc/self/fd/"u8, fd);
+        long length = Host.Syscall(Nr.readlinkat, AtFdCwd, (long)link, (long)path, PathMax - 1);
+        if (length <= 0)
+        {
+            return;
+        }
+
+        path[length] = 0;
+        byte* name = path;
+        for (byte* at = path; *at != 0; at++)
+        {
+            name = *at == '/' ? at + 1 : name;
+        }
+
+        Host.Syscall(Nr.prctl, PrSetName, (long)name);
     }
 }

@@ -2,8 +2,8 @@ namespace Lodge.Shim;
 
 /// <summary>
 /// How execve hands a program on to the next shim image: four words in front of the guest's arguments,
-/// <c>lodge-shim --exec-record PROGRAM,IMAGE,TRACE EXECFN ARGV0 ARGV1 …</c> with two open descriptors, whether calls are traced, and
-/// the name the guest used. The guest's own arguments follow untouched.
+/// <c>lodge-shim --exec-record PROGRAM,IMAGE,FLAGS EXECFN ARGV0 ARGV1 …</c> with two open descriptors, what else is to be
+/// known, and the name the guest used. The guest's own arguments follow untouched.
 /// </summary>
 public unsafe struct ExecRecord
 {
@@ -18,15 +18,17 @@ public unsafe struct ExecRecord
     public int Image;
     /// <summary>Calls are traced.</summary>
     public bool Trace;
+    /// <summary>The guest named the file by descriptor: the thread is called after the file.</summary>
+    public bool NameFromFile;
 
     /// <summary>Writes a record, zero-terminated.</summary>
-    public static void Write(byte* to, int program, int image, bool trace)
+    public static void Write(byte* to, int program, int image, bool trace, bool nameFromFile)
     {
         to = ExecTarget.Decimal(to, program);
         *to++ = (byte)',';
         to = ExecTarget.Decimal(to, image);
         *to++ = (byte)',';
-        ExecTarget.Decimal(to, trace ? 1 : 0);
+        ExecTarget.Decimal(to, (trace ? 1 : 0) | (nameFromFile ? 2 : 0));
     }
 
     /// <summary>Reads a record. False when it is none.</summary>
@@ -45,7 +47,9 @@ public unsafe struct ExecRecord
             return false;
         }
 
-        record.Trace = Number(ref text) != 0;
+        int flags = Number(ref text);
+        record.Trace = (flags & 1) != 0;
+        record.NameFromFile = (flags & 2) != 0;
         return *text == 0;
     }
 

@@ -76,6 +76,11 @@ public static unsafe class Launch
             Host.ExitGroup(CannotExecute);
         }
 
+        if (options.HasRecord && options.Record.NameFromFile)
+        {
+            Exec.NameThreadAfter(fd);
+        }
+
         // Kept for /proc/self/exe, out of the guest's sight.
         HiddenFiles.Adopt(t->Files, HiddenFile.Program, fd);
         Dispatcher.Run(t);

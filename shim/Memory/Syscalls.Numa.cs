@@ -40,7 +40,23 @@ public static unsafe partial class Syscalls<TAbi>
     {
         ulong* mask = stackalloc ulong[MaskWords];
         uint start = TAbi.Arg(t, 0), length = TAbi.Arg(t, 1);
-        int error = GetMask(TAbi.Arg(t, 3), TAbi.Arg(t, 4), mask, out ulong bits);
+
+        // The kernel looks at the mode first, then at the mask, then at flags and alignment, and only then for holes; on an empty
+        // range the host checks just that much.
+        int error = (int)Host.Syscall(Nr.mbind, 0, 0, (int)TAbi.Arg(t, 2), 0, 0, 0);
+        if (error != 0)
+        {
+            return error;
+        }
+
+        error = GetMask(TAbi.Arg(t, 3), TAbi.Arg(t, 4), mask, out ulong bits);
+        if (error != 0)
+        {
+            return error;
+        }
+
+        long nodes = TAbi.Arg(t, 3) == 0 ? 0 : (long)mask;
+        error = (int)Host.Syscall(Nr.mbind, start, 0, (int)TAbi.Arg(t, 2), nodes, (long)bits, TAbi.Arg(t, 5));
         if (error != 0)
         {
             return error;
@@ -56,7 +72,7 @@ public static unsafe partial class Syscalls<TAbi>
         }
 
         return (int)Host.Syscall(
-            Nr.mbind, start, length, (int)TAbi.Arg(t, 2), TAbi.Arg(t, 3) == 0 ? 0 : (long)mask, (long)bits, TAbi.Arg(t, 5));
+            Nr.mbind, start, length, (int)TAbi.Arg(t, 2), nodes, (long)bits, TAbi.Arg(t, 5));
     }
 
     /// <summary>set_mempolicy.</summary>

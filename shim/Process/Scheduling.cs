@@ -26,7 +26,9 @@ public static unsafe partial class Syscalls<TAbi>
     public static int sys_sched_getaffinity(GuestThread* t)
     {
         uint length = TAbi.Arg(t, 1);
-        if ((length & 3) != 0 || length == 0)
+        // The kernel counts the bits of the mask in 32 bits.
+        uint counted = (length << 3) >> 3;
+        if ((length & 3) != 0 || counted == 0)
         {
             return -Errno.EINVAL;
         }
@@ -39,7 +41,7 @@ public static unsafe partial class Syscalls<TAbi>
             return written;
         }
 
-        for (uint i = length; i < (uint)written; i++)
+        for (uint i = counted; i < (uint)written; i++)
         {
             if (mask[i] != 0)
             {

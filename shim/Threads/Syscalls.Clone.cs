@@ -139,7 +139,15 @@ public static unsafe partial class Syscalls<TAbi>
             t->Group->ThreadsLock.Release(t);
             if (!found)
             {
-                return Host.Syscall(Nr.tkill, tid, 0) == -Errno.ESRCH ? -Errno.ESRCH : -Errno.EPERM;
+                // Another process: the host knows whether we may ask; the list itself is kept by that process.
+                ulong otherHead, otherLength;
+                long result = Host.Syscall(Nr.get_robust_list, tid, (long)&otherHead, (long)&otherLength);
+                if (result < 0)
+                {
+                    return (int)result;
+                }
+
+                head = 0;
             }
         }
 

@@ -31,12 +31,21 @@ public static unsafe partial class Syscalls<TAbi>
         *(int*)info = 0;
         long result = Host.BlockingCall(
             t, Nr.waitid, (int)TAbi.Arg(t, 0), (int)TAbi.Arg(t, 1), (long)info, (int)TAbi.Arg(t, 3), usagePointer != 0 ? (long)usage : 0);
-        if (result != 0)
+        if (result == -Errno.ERESTARTSYS)
         {
             return (int)result;
         }
 
         uint* host = (uint*)info;
+        if (result != 0)
+        {
+            // The kernel writes the information even when the call fails, and a bad pointer wins over the error.
+            for (int i = 0; i < 8; i++)
+            {
+                host[i] = 0;
+            }
+        }
+
         if (host[0] != 0 && usagePointer != 0 && !PutRusage(usagePointer, usage))
         {
             return -Errno.EFAULT;
@@ -44,7 +53,7 @@ public static unsafe partial class Syscalls<TAbi>
 
         if (infoPointer == 0)
         {
-            return 0;
+            return (int)result;
         }
 
         uint* guest = stackalloc uint[6];
@@ -54,7 +63,7 @@ public static unsafe partial class Syscalls<TAbi>
         guest[3] = host[4];
         guest[4] = host[5];
         guest[5] = host[6];
-        return User.CopyOut(infoPointer, guest, 24) ? 0 : -Errno.EFAULT;
+        return User.CopyOut(infoPointer, guest, 24) ? (int)result : -Errno.EFAULT;
     }
 
     /// <summary>struct compat_rusage: the same eighteen numbers in 32 bits each.</summary>

@@ -723,11 +723,7 @@ public static unsafe class ArmFallback
     public static int sys_io_submit(GuestThread* t, int nr = 246) => -Lodge.Abi.Errno.ENOSYS;
     public static int sys_io_cancel(GuestThread* t, int nr = 247) => -Lodge.Abi.Errno.ENOSYS;
     public static int sys_exit_group(GuestThread* t, int nr = 248) => Unimplemented.Report(t, false, nr);
-#if ARM64
-    public static int sys_epoll_create(GuestThread* t, int nr = 250) => -Lodge.Abi.Errno.ENOSYS;
-#else
-    public static int sys_epoll_create(GuestThread* t, int nr = 250) => (int)Host.Syscall(Lodge.Abi.Nr.epoll_create, (int)ArmAbi.Arg(t, 0));
-#endif
+    public static int sys_epoll_create(GuestThread* t, int nr = 250) => Unimplemented.Report(t, false, nr);
     public static int sys_epoll_ctl(GuestThread* t, int nr = 251) => Unimplemented.Report(t, false, nr);
     public static int sys_epoll_wait(GuestThread* t, int nr = 252) => Unimplemented.Report(t, false, nr);
     public static int sys_remap_file_pages(GuestThread* t, int nr = 253) => Unimplemented.Report(t, false, nr);

@@ -770,11 +770,7 @@ public static unsafe class I386Fallback
     public static int sys_io_cancel(GuestThread* t, int nr = 249) => -Lodge.Abi.Errno.ENOSYS;
     public static int sys_fadvise64(GuestThread* t, int nr = 250) => Unimplemented.Report(t, true, nr);
     public static int sys_exit_group(GuestThread* t, int nr = 252) => Unimplemented.Report(t, true, nr);
-#if ARM64
-    public static int sys_epoll_create(GuestThread* t, int nr = 254) => -Lodge.Abi.Errno.ENOSYS;
-#else
-    public static int sys_epoll_create(GuestThread* t, int nr = 254) => (int)Host.Syscall(Lodge.Abi.Nr.epoll_create, (int)I386Abi.Arg(t, 0));
-#endif
+    public static int sys_epoll_create(GuestThread* t, int nr = 254) => Unimplemented.Report(t, true, nr);
     public static int sys_epoll_ctl(GuestThread* t, int nr = 255) => Unimplemented.Report(t, true, nr);
     public static int sys_epoll_wait(GuestThread* t, int nr = 256) => Unimplemented.Report(t, true, nr);
     public static int sys_remap_file_pages(GuestThread* t, int nr = 257) => Unimplemented.Report(t, true, nr);

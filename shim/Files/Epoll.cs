@@ -23,6 +23,9 @@ public static unsafe partial class Syscalls<TAbi>
     // Offset of the data member: behind the events, at its alignment.
     private static int DataOffset(int size) => size - 8;
 
+    /// <summary>epoll_create(size): the size is only checked; newer hosts have epoll_create1 alone.</summary>
+    public static int sys_epoll_create(GuestThread* t) => (int)TAbi.Arg(t, 0) <= 0 ? -Errno.EINVAL : (int)Host.Syscall(Nr.epoll_create1, 0);
+
     /// <summary>epoll_ctl(epfd, operation, fd, event).</summary>
     public static int sys_epoll_ctl(GuestThread* t)
     {

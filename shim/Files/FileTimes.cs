@@ -1,5 +1,4 @@
 using Compat = Lodge.Abi.Compat;
-using CompatAbi = Lodge.Abi.Compat;
 
 namespace Lodge.Shim;
 
@@ -15,7 +14,7 @@ public static unsafe partial class Syscalls<TAbi>
         Compat.__kernel_timespec* times = stackalloc Compat.__kernel_timespec[2];
         if (address != 0)
         {
-            if (!User.Get(address, out CompatAbi.old_utimbuf32 user))
+            if (!User.Get(address, out Compat.old_utimbuf32 user))
             {
                 return -Errno.EFAULT;
             }
@@ -40,8 +39,8 @@ public static unsafe partial class Syscalls<TAbi>
         Compat.__kernel_timespec* times = stackalloc Compat.__kernel_timespec[2];
         if (address != 0)
         {
-            if (!User.Get(address, out CompatAbi.old_timeval32 access)
-                || !User.Get(address + (uint)sizeof(CompatAbi.old_timeval32), out CompatAbi.old_timeval32 change))
+            if (!User.Get(address, out Compat.old_timeval32 access)
+                || !User.Get(address + (uint)sizeof(Compat.old_timeval32), out Compat.old_timeval32 change))
             {
                 return -Errno.EFAULT;
             }
@@ -69,7 +68,7 @@ public static unsafe partial class Syscalls<TAbi>
     private static int Utimensat(GuestThread* t, bool is64)
     {
         uint address = TAbi.Arg(t, 2);
-        uint size = is64 ? (uint)sizeof(Compat.__kernel_timespec) : (uint)sizeof(CompatAbi.old_timespec32);
+        uint size = is64 ? (uint)sizeof(Compat.__kernel_timespec) : (uint)sizeof(Compat.old_timespec32);
         Compat.__kernel_timespec* times = stackalloc Compat.__kernel_timespec[2];
         if (address != 0 && (!UserTime.Get(is64, address, &times[0]) || !UserTime.Get(is64, address + size, &times[1])))
         {

@@ -1,5 +1,4 @@
 using Compat = Lodge.Abi.Compat;
-using CompatAbi = Lodge.Abi.Compat;
 
 namespace Lodge.Shim;
 
@@ -15,7 +14,7 @@ public static unsafe partial class Syscalls<TAbi>
 
     /// <summary>select(arguments), i386 number 82: the five arguments in memory.</summary>
     public static int sys_select(GuestThread* t)
-        => User.Get(TAbi.Arg(t, 0), out CompatAbi.compat_sel_arg_struct a)
+        => User.Get(TAbi.Arg(t, 0), out Compat.compat_sel_arg_struct a)
             ? SelectTimeval(t, (int)a.n, a.inp, a.outp, a.exp, a.tvp)
             : -Errno.EFAULT;
 
@@ -28,7 +27,7 @@ public static unsafe partial class Syscalls<TAbi>
         Compat.__kernel_timespec time = default;
         if (timeAddress != 0)
         {
-            if (!User.Get(timeAddress, out CompatAbi.old_timeval32 user))
+            if (!User.Get(timeAddress, out Compat.old_timeval32 user))
             {
                 return -Errno.EFAULT;
             }
@@ -45,7 +44,7 @@ public static unsafe partial class Syscalls<TAbi>
         long result = SelectSets(t, n, input, output, except, timeAddress == 0 ? null : &time, 0);
         if (timeAddress != 0 && !zero && result != -Errno.ERESTARTSYS)
         {
-            CompatAbi.old_timeval32 rest;
+            Compat.old_timeval32 rest;
             rest.tv_sec = (int)time.tv_sec;
             rest.tv_usec = (int)(time.tv_nsec / 1000);
             _ = User.Put(timeAddress, in rest);
@@ -62,7 +61,7 @@ public static unsafe partial class Syscalls<TAbi>
 
     private static int Pselect(GuestThread* t, bool is64)
     {
-        CompatAbi.compat_sigset_argpack pack = default;
+        Compat.compat_sigset_argpack pack = default;
         uint packAddress = TAbi.Arg(t, 5);
         if (packAddress != 0 && !User.Get(packAddress, out pack))
         {

@@ -9,8 +9,8 @@ public static unsafe partial class SelfTest
 {
     private const int Arena = 400;
 
-    // The parts of the core library that have code of their own: block copies and fills, bit counting, atomics. In the ordinary library
-    // build this checks the checks, against the real core library.
+    // The parts of the core library that have code of their own: block copies and fills, bit counting, atomics. Unit tests run the same
+    // methods against .NET's own core library, which checks the expectations.
     private static void CoreLibrary(ref Report report)
     {
         report.Check("core: block copies, overlapping and not"u8, CopyErrors() == 0, CopyErrors());
@@ -21,7 +21,7 @@ public static unsafe partial class SelfTest
         report.Check("core: frames of many pages"u8, LargeFrame(3) == 3, LargeFrame(3));
     }
 
-    private static int CopyErrors()
+    internal static int CopyErrors()
     {
         byte* arena = stackalloc byte[Arena];
         byte* expected = stackalloc byte[Arena];
@@ -49,7 +49,7 @@ public static unsafe partial class SelfTest
         return errors;
     }
 
-    private static int FillErrors()
+    internal static int FillErrors()
     {
         byte* arena = stackalloc byte[Arena];
         int errors = 0;
@@ -67,7 +67,7 @@ public static unsafe partial class SelfTest
         return errors;
     }
 
-    private static int BitErrors()
+    internal static int BitErrors()
     {
         int errors = 0;
         for (int bit = 0; bit < 64; bit++)
@@ -88,7 +88,7 @@ public static unsafe partial class SelfTest
         return errors;
     }
 
-    private static int AtomicErrors()
+    internal static int AtomicErrors()
     {
         int word = 5;
         long wide = -1;
@@ -104,7 +104,7 @@ public static unsafe partial class SelfTest
         return errors;
     }
 
-    private static int FormatErrors()
+    internal static int FormatErrors()
     {
         Line line = new(stackalloc byte[96]);
         line.Dec(0);
@@ -120,7 +120,7 @@ public static unsafe partial class SelfTest
     }
 
     // Several pages of locals: on x86-64 the prologue calls the stack probe.
-    private static int LargeFrame(int value)
+    internal static int LargeFrame(int value)
     {
         Block copy = default;
         copy.Bytes[39_999] = (byte)value;

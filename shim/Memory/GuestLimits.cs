@@ -32,6 +32,28 @@ public struct GuestLimits
         Stack = pair[0];
     }
 
+    /// <summary>
+    /// Lifts the host's soft limits of AS and DATA to the hard ones, so that reservation and tables fit. The guest's own limits are those read
+    /// before; execve hands them on. Call after <see cref="ReadHost"/>.
+    /// </summary>
+    public readonly unsafe void LiftHost()
+    {
+        const int RlimitData = 2, RlimitAs = 9;
+        Lift(RlimitAs, AddressSpace, AddressSpaceMax);
+        Lift(RlimitData, Data, DataMax);
+    }
+
+    private static unsafe void Lift(int resource, ulong soft, ulong hard)
+    {
+        if (soft != hard)
+        {
+            ulong* pair = stackalloc ulong[2];
+            pair[0] = hard;
+            pair[1] = hard;
+            Host.Syscall(Nr.prlimit64, 0, resource, (long)pair, 0);
+        }
+    }
+
     private static unsafe void Get(int resource, ulong* pair)
     {
         pair[0] = ulong.MaxValue;

@@ -33,7 +33,9 @@ public unsafe partial struct Mm
         }
 
         mm->Users = 1;
-        mm->IsReserved = Reserve();
+        mm->StartLimits.ReadHost();
+        mm->StartLimits.LiftHost();
+        mm->IsReserved = Reserve(mm->StartLimits.AddressSpaceMax);
         ulong arenaBytes = mm->IsReserved ? ArenaBytes : StrictArenaBytes;
         byte* arena = (byte*)HostMemory.Map(arenaBytes);
         mm->CodePages = (ulong*)HostMemory.Map(2 * PageBitmapBytes);
@@ -49,13 +51,11 @@ public unsafe partial struct Mm
     }
 
     /// <summary>
-    /// Reserves [64 KiB, 4 GiB) and the guard above it. Under a finite RLIMIT_AS nothing is reserved: such a limit would count it.
+    /// Reserves [64 KiB, 4 GiB) and the guard above it. Under a finite hard RLIMIT_AS nothing is reserved: such a limit would count it.
     /// </summary>
-    private static bool Reserve()
+    private static bool Reserve(ulong addressSpaceLimit)
     {
-        GuestLimits limits = default;
-        limits.ReadHost();
-        if (limits.AddressSpace != ulong.MaxValue)
+        if (addressSpaceLimit != ulong.MaxValue)
         {
             return false;
         }

@@ -38,6 +38,8 @@ public unsafe partial struct Mm
     public bool IsReserved;
     /// <summary>Set when exec failed after the old program was gone: the process can only be killed (SIGSEGV).</summary>
     public bool ExecFailed;
+    /// <summary>The memory limits that the process was started with: the first thread group's own.</summary>
+    public GuestLimits StartLimits;
     /// <summary>Flags that new mappings get from mlockall(MCL_FUTURE).</summary>
     public MappingFlags DefaultFlags;
     /// <summary>Lowest address of the stack's pre-mapped room (host pages below the visible stack, so that growth needs no fault); 0 = none.</summary>

@@ -140,7 +140,7 @@ public static unsafe class Launch
         group->Threads = t;
         group->SelfFd = -1;
         group->HostSignalStackSize = (uint)signalStack;
-        group->Limits.ReadHost();
+        group->Limits = mm->StartLimits;
         group->Personality = (uint)Host.Syscall(Nr.personality, uint.MaxValue);
         start.TryAux(AtHwcap2, out ulong hwcap2);
         group->HasFsGsBase = (hwcap2 & 2) != 0 ? 1 : 0;

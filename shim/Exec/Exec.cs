@@ -241,11 +241,13 @@ public static unsafe class Exec
         {
             Signals.HandToHost(t);
             RobustList.Exit(t, wholeGroup: true);
+            LimitsAtExec.Apply(t->Group);
         }
 
         long result = Host.BlockingCall(t, Nr.execveat, dirfd, (long)path, (long)argv, (long)envp, flags);
         if ((flags & AtExecveCheck) == 0)
         {
+            LimitsAtExec.Restore();
             t->Links.RobustList = robust;
             Signals.TakeBackFromHost(t);
         }

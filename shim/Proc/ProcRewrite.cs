@@ -10,9 +10,10 @@ public static unsafe class ProcRewrite
     private const int PageShift = 12;
 
     /// <summary>
-    /// status: the Vm lines that count address space (fs/proc/task_mmu.c task_mem) are the guest's instead of those of the reservation of all 4 GiB.
+    /// status: the Vm lines that count address space (fs/proc/task_mmu.c task_mem) are the guest's instead of those of the reservation of all 4 GiB,
+    /// and the signal sets are the guest's instead of those of the shim's own handlers.
     /// </summary>
-    public static void Status(byte* text, long length, in MemoryFigures figures, ref ProcWriter writer)
+    public static void Status(byte* text, long length, in MemoryFigures figures, in SignalFigures signals, ref ProcWriter writer)
     {
         ulong library = figures.Executable > figures.Text ? figures.Executable - figures.Text : 0;
         for (long at = 0; at < length;)
@@ -24,7 +25,10 @@ public static unsafe class ProcRewrite
                 && !Replaced(line, end - at, "VmData:"u8, figures.Data, ref writer)
                 && !Replaced(line, end - at, "VmStk:"u8, figures.Stack, ref writer)
                 && !Replaced(line, end - at, "VmExe:"u8, figures.Text, ref writer)
-                && !Replaced(line, end - at, "VmLib:"u8, library, ref writer))
+                && !Replaced(line, end - at, "VmLib:"u8, library, ref writer)
+                && !ReplacedSet(line, end - at, "SigIgn:"u8, signals.Known, signals.Ignored, ref writer)
+                && !ReplacedSet(line, end - at, "SigCgt:"u8, signals.Known, signals.Caught, ref writer)
+                && !ReplacedSet(line, end - at, "SigBlk:"u8, signals.HasBlocked ? ulong.MaxValue : 0, signals.Blocked, ref writer))
             {
                 writer.Bytes(line, end - at);
             }
@@ -44,6 +48,29 @@ public static unsafe class ProcRewrite
         writer.Byte((byte)'\t');
         writer.Decimal(bytes >> 10, 8);
         writer.Text(" kB\n"u8);
+        return true;
+    }
+
+    // A set of 16 hexadecimal digits; bits outside "known" stay the host's.
+    private static bool ReplacedSet(byte* line, long length, ReadOnlySpan<byte> name, ulong known, ulong value, ref ProcWriter writer)
+    {
+        const int Digits = 16;
+        if (!Starts(line, length, name) || length < name.Length + 1 + Digits)
+        {
+            return false;
+        }
+
+        ulong host = 0;
+        for (int i = 0; i < Digits; i++)
+        {
+            byte digit = line[name.Length + 1 + i];
+            host = (host << 4) | (uint)(digit <= '9' ? digit - '0' : (digit | 0x20) - 'a' + 10);
+        }
+
+        writer.Text(name);
+        writer.Byte((byte)'\t');
+        writer.Hex((host & ~known) | (value & known), Digits);
+        writer.Byte((byte)'\n');
         return true;
     }
 

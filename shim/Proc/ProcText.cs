@@ -51,7 +51,7 @@ public static unsafe class ProcText
             else
             {
                 ProcWriter writer = new(text + Capacity, (long)Capacity);
-                Rewrite(t, name.File, text, length, ref writer);
+                Rewrite(t, in name, text, length, ref writer);
                 result = ToFile(writer.Start, writer.Length, flags);
             }
         }
@@ -60,13 +60,14 @@ public static unsafe class ProcText
         return done;
     }
 
-    private static void Rewrite(GuestThread* t, ProcFile file, byte* text, long length, ref ProcWriter writer)
+    private static void Rewrite(GuestThread* t, in ProcName name, byte* text, long length, ref ProcWriter writer)
     {
         ProcMemory.Measure(t, out MemoryFigures figures);
-        switch (file)
+        switch (name.File)
         {
             case ProcFile.Status:
-                ProcRewrite.Status(text, length, in figures, ref writer);
+                SignalFigures.Collect(t, name.TaskNumber != 0 ? name.TaskNumber : name.Number, out SignalFigures signals);
+                ProcRewrite.Status(text, length, in figures, in signals, ref writer);
                 break;
             case ProcFile.Stat:
                 ProcRewrite.Stat(text, length, in figures, ref writer);

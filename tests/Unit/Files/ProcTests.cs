@@ -61,13 +61,15 @@ public sealed unsafe class ProcTests
 
     private static readonly MemoryFigures Figures = new() { Total = 2 << 20, Data = 1 << 20, Stack = 132 << 10, Executable = 300 << 10, Text = 100 << 10 };
 
+    private static readonly SignalFigures Signals = new() { Known = 0x4d8, Ignored = 0x10, Caught = 0x400, Blocked = 5, HasBlocked = true };
+
     [Fact]
     public void Status_shows_guest_memory()
         => Assert.Equal(
-            "Name:\tbash\nVmPeak:\t    2048 kB\nVmSize:\t    2048 kB\nVmLck:\t       0 kB\nVmData:\t    1024 kB\nVmStk:\t     132 kB\nVmExe:\t     100 kB\nVmLib:\t     200 kB\nThreads:\t1\n",
+            "Name:\tbash\nVmPeak:\t    2048 kB\nVmSize:\t    2048 kB\nVmLck:\t       0 kB\nVmData:\t    1024 kB\nVmStk:\t     132 kB\nVmExe:\t     100 kB\nVmLib:\t     200 kB\nSigBlk:\t0000000000000005\nSigIgn:\t0000000000001010\nSigCgt:\t0000000180000400\nThreads:\t1\n",
             Rewrite(
-                "Name:\tbash\nVmPeak:\t 4198400 kB\nVmSize:\t 4198400 kB\nVmLck:\t       0 kB\nVmData:\t18069644 kB\nVmStk:\t     140 kB\nVmExe:\t     440 kB\nVmLib:\t       8 kB\nThreads:\t1\n",
-                (byte* text, long length, ref ProcWriter writer) => ProcRewrite.Status(text, length, in Figures, ref writer)));
+                "Name:\tbash\nVmPeak:\t 4198400 kB\nVmSize:\t 4198400 kB\nVmLck:\t       0 kB\nVmData:\t18069644 kB\nVmStk:\t     140 kB\nVmExe:\t     440 kB\nVmLib:\t       8 kB\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000001008\nSigCgt:\t00000001800004d8\nThreads:\t1\n",
+                (byte* text, long length, ref ProcWriter writer) => ProcRewrite.Status(text, length, in Figures, in Signals, ref writer)));
 
     [Fact]
     public void Stat_finds_its_field_behind_any_command_name()

@@ -444,7 +444,7 @@ public unsafe partial struct UnitTranslator
             ref UnitExit exit = ref _result->Exits[i];
             exit.StubOffset = _code.Position;
             *(int*)(_code.Start + exit.PatchOffset) = _code.Position - (exit.PatchOffset + 4);
-            _code.MovImm32(HostReg.R9, _request.FirstExitId + (uint)i);
+            _code.MovImm32(HostReg.R9, _request.FirstExitId + ((uint)i * _request.ExitIdStep));
             _code.JmpTo(Stub(_layout.LinkExit));
         }
     }

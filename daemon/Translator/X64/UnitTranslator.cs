@@ -23,6 +23,9 @@ public unsafe partial struct UnitTranslator
     private const int MaxCold = 64;
     private const int MaxBranches = 6;
 
+    /// <summary>Most exits, inner entries and landings that a unit can have: each branch or call makes at most one of each.</summary>
+    public const int MaxUnitParts = MaxBranches + 2;
+
     private UnitRequest _request;
     private EmitLayout _layout;
     private UnitResult* _result;

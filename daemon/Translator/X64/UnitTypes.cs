@@ -134,8 +134,8 @@ public unsafe struct UnitRequest
     public int MaxInstructions;
     /// <summary>Code cache offset of the unit's first byte (for the distances to stubs and line crossing).</summary>
     public int HostOffset;
-    /// <summary>Exit id of the unit's first exit.</summary>
-    public uint FirstExitId;
+    /// <summary>Exit id of the unit's first exit, and how far apart the ids of its exits are.</summary>
+    public uint FirstExitId, ExitIdStep;
     /// <summary>True when data segments other than FS and GS have a base: every access adds it.</summary>
     public bool Segmented;
     /// <summary>True for pages that are written and executed by turns: the unit checks its own bytes on entry and ends behind every store.</summary>

@@ -9,6 +9,9 @@ public unsafe partial struct CodeCache
     /// <summary>Write faults after which a page's code is checked at every entry instead of protected.</summary>
     private const int CheckedThreshold = 32;
 
+    /// <summary>Most exits, inner entries and landings that a unit can have (see <c>UnitTranslator.MaxUnitParts</c>).</summary>
+    private const int MaxParts = UnitTranslator.MaxUnitParts;
+
     /// <summary>
     /// Code cache offset at which guest code for <paramref name="pc"/> can be entered, translating it when needed and entering it into the
     /// thread's target table. 0 when the guest may not fetch there: the caller raises SIGSEGV.
@@ -21,8 +24,8 @@ public unsafe partial struct CodeCache
         bool isChecked = false;
         if (offset != 0)
         {
-            int unit = UnitAt(offset);
-            isChecked = _units[unit].Checked != 0;
+            uint unit = UnitAt(offset);
+            isChecked = UnitRef(unit).Checked != 0;
             if (isChecked && !SourceMatches(unit))
             {
                 Kill(unit);
@@ -33,7 +36,7 @@ public unsafe partial struct CodeCache
         if (offset == 0)
         {
             offset = Translate(t, pc, segmented);
-            isChecked = offset != 0 && _units[UnitAt(offset)].Checked != 0;
+            isChecked = offset != 0 && UnitRef(UnitAt(offset)).Checked != 0;
         }
 
         if (offset != 0 && !isChecked)
@@ -49,28 +52,30 @@ public unsafe partial struct CodeCache
     public uint Link(GuestThread* t, uint exitId)
     {
         Lock.Acquire(t);
-        ref LinkRecord link = ref _links[exitId];
-        bool segmented = _units[link.Owner].Segmented != 0;
-        uint offset = Lookup(link.Target, segmented);
+        uint target = LinkRef(exitId).Target;
+        bool segmented = UnitRef(LinkRef(exitId).Owner).Segmented != 0;
+        uint generation = _generation;
+        uint offset = Lookup(target, segmented);
         if (offset == 0)
         {
-            offset = Translate(t, link.Target, segmented);
+            offset = Translate(t, target, segmented);
         }
 
-        if (offset != 0)
+        if (offset != 0 && UnitRef(UnitAt(offset)).Checked != 0)
         {
-            int unit = UnitAt(offset);
-            if (_units[unit].Checked != 0)
-            {
-                Lock.Release(t);
-                return Find(t, link.Target);
-            }
+            Lock.Release(t);
+            return Find(t, target);
+        }
 
-            ref Unit owner = ref _units[link.Owner];
-            if (owner.Dead == 0 && owner.Checked == 0 && link.NextIncoming == NotLinked)
+        if (offset != 0 && generation == _generation)
+        {
+            ref LinkRecord link = ref LinkRef(exitId);
+            ref Unit owner = ref UnitRef(link.Owner);
+            if (owner.Dead == 0 && owner.Checked == 0 && link.NextIncoming == LinkRecord.NotLinked)
             {
-                link.NextIncoming = _units[unit].Incoming;
-                _units[unit].Incoming = (int)exitId;
+                ref Unit unit = ref UnitRef(UnitAt(offset));
+                link.NextIncoming = unit.Incoming;
+                unit.Incoming = exitId;
                 *(int*)(Base + link.PatchAt) = (int)offset - (int)(link.PatchAt + 4);
             }
         }
@@ -79,14 +84,12 @@ public unsafe partial struct CodeCache
         return offset;
     }
 
-    private const int NotLinked = -2;
-
     /// <summary>Guest target of an exit.</summary>
-    public readonly uint TargetOf(uint exitId) => _links[exitId].Target;
+    public readonly uint TargetOf(uint exitId) => LinkRef(exitId).Target;
 
-    private readonly bool SourceMatches(int unit)
+    private readonly bool SourceMatches(uint unit)
     {
-        ref Unit u = ref _units[unit];
+        ref Unit u = ref UnitRef(unit);
         byte* guest = (byte*)(nuint)u.Pc;
         byte* copy = _sources + u.Source;
         for (uint i = 0; i < u.Length; i++)
@@ -100,8 +103,10 @@ public unsafe partial struct CodeCache
         return true;
     }
 
-    private void KeepSource(ref Unit u)
+    private void KeepSource(uint unit)
     {
+        ref Unit u = ref UnitRef(unit);
+        u.Checked = 1;
         u.Source = _sourcesUsed;
         byte* guest = (byte*)(nuint)u.Pc;
         for (uint i = 0; i < u.Length; i++)
@@ -110,18 +115,19 @@ public unsafe partial struct CodeCache
         }
     }
 
-    /// <summary>True while another unit of the largest size still fits into every table.</summary>
-    private readonly bool HasRoom() => _used + UnitTranslator.MaxUnitHostBytes + 64 <= CodeSize && _unitCount + 1 < MaxUnits
-        && _entryCount + 256 < MaxEntries && _linkCount + 256 < MaxLinks && _boundaryCount + UnitTranslator.MaxUnitBoundaries < MaxBoundaries
-        && _sourcesUsed + 8192 < SourceSize;
+    /// <summary>Makes sure that a unit of the largest size fits into every table.</summary>
+    private void MakeRoom(GuestThread* t)
+    {
+        bool fits = _used + UnitTranslator.MaxUnitHostBytes + 64 <= CodeSize && _unitCount + 1 < MaxUnits
+            && (_recordsUsed * 4ul) + (64 * 1024) < RecordSize && _sourcesUsed + 8192 < SourceSize;
+        if (!fits && !Flush(t))
+        {
+            Fatal.Stop("the code cache is full, and other threads run"u8);
+        }
+    }
 
     private uint Translate(GuestThread* t, uint pc, bool segmented)
     {
-        if (!HasRoom())
-        {
-            Fatal.Stop("the code cache is full"u8);
-        }
-
         UnitRequest request = default;
         request.Pc = pc;
         if (!Mm.FetchRange(t->Mm, pc, out request.FetchEnd, out bool writable))
@@ -129,6 +135,7 @@ public unsafe partial struct CodeCache
             return 0;
         }
 
+        MakeRoom(t);
         request.MaxInstructions = UnitTranslator.MaxUnitInstructions;
         request.Segmented = segmented;
         ulong pageEnd = ((ulong)pc & ~4095ul) + 4096;
@@ -154,7 +161,7 @@ public unsafe partial struct CodeCache
             request.FetchEnd = request.FetchEnd < pageEnd + 4096 ? request.FetchEnd : pageEnd + 4096;
         }
 
-        int unit = Generate(ref request);
+        uint unit = Generate(ref request);
         if (unit == 0)
         {
             return 0;
@@ -162,11 +169,10 @@ public unsafe partial struct CodeCache
 
         if (request.Checked)
         {
-            _units[unit].Checked = 1;
-            KeepSource(ref _units[unit]);
+            KeepSource(unit);
         }
 
-        return _units[unit].HostStart;
+        return UnitRef(unit).HostStart;
     }
 
     /// <summary>
@@ -178,25 +184,33 @@ public unsafe partial struct CodeCache
         Lock.Acquire(t);
         bool segmented = t->Exec.Segmented != 0;
         int slot = (int)(((pc * 2654435761u) >> 20) % SingleSlots);
-        int unit = 0;
+        uint unit = 0;
         UnitRequest request = default;
         if (Mm.FetchRange(t->Mm, pc, out request.FetchEnd, out _))
         {
+            MakeRoom(t);
             unit = _singles[slot];
-            if (unit == 0 || _units[unit].Pc != pc || (_units[unit].Segmented != 0) != segmented || pc + (ulong)_units[unit].Length > request.FetchEnd
-                || !SourceMatches(unit))
+            if (unit == 0 || UnitRef(unit).Pc != pc || (UnitRef(unit).Segmented != 0) != segmented
+                || pc + (ulong)UnitRef(unit).Length > request.FetchEnd || !SourceMatches(unit))
             {
                 request.Pc = pc;
                 request.Segmented = segmented;
                 request.MaxInstructions = 1;
                 request.Checked = true;
                 request.FetchEnd = request.FetchEnd < (ulong)pc + 16 ? request.FetchEnd : (ulong)pc + 16;
-                unit = GenerateHidden(ref request);
+                _hidden = true;
+                unit = Generate(ref request);
+                _hidden = false;
+                if (unit != 0)
+                {
+                    KeepSource(unit);
+                }
+
                 _singles[slot] = unit;
             }
         }
 
-        uint offset = unit != 0 ? _units[unit].HostStart : 0;
+        uint offset = unit != 0 ? UnitRef(unit).HostStart : 0;
         Lock.Release(t);
         return offset;
     }
@@ -211,104 +225,98 @@ public unsafe partial struct CodeCache
         }
     }
 
-    private int GenerateHidden(ref UnitRequest request)
+    private uint Generate(ref UnitRequest request)
     {
-        if (!HasRoom())
-        {
-            Fatal.Stop("the code cache is full"u8);
-        }
-
-        _hidden = true;
-        int unit = Generate(ref request);
-        _hidden = false;
-        if (unit != 0)
-        {
-            _units[unit].Checked = 1;
-            KeepSource(ref _units[unit]);
-        }
-
-        return unit;
-    }
-
-    private int Generate(ref UnitRequest request)
-    {
+        UnitExit* exits = stackalloc UnitExit[MaxParts];
+        UnitEntry* entries = stackalloc UnitEntry[MaxParts];
+        int* landings = stackalloc int[MaxParts];
         _used = (_used + 15) & ~15u;
+        uint unit = _recordsUsed;
         request.HostOffset = (int)_used;
-        request.FirstExitId = (uint)_linkCount;
+        request.FirstExitId = LinksOf(unit);
+        request.ExitIdStep = (uint)sizeof(LinkRecord) / 4;
         UnitResult result = default;
         result.Code = new CodeBuffer(Base + _used, UnitTranslator.MaxUnitHostBytes);
-        result.Boundaries = _boundaries + _boundaryCount;
-        result.Exits = _exitScratch;
-        result.Entries = _entries + _entryCount + 1;
-        result.Landings = _landings + _landingCount;
-        int count = UnitTranslator.Translate(request, Layout, &result, ref _scratch);
-        return count == 0 ? 0 : Install(request, ref result);
+        result.Exits = exits;
+        result.Entries = entries;
+        result.Landings = landings;
+
+        // The side table is written behind the largest other parts and moved down when their sizes are known.
+        result.Boundaries = (Boundary*)(_records + LinksOf(unit)
+            + ((MaxParts + 1) * ((uint)(sizeof(LinkRecord) + sizeof(EntryRecord) + sizeof(int)) / 4)));
+        return UnitTranslator.Translate(request, Layout, &result, ref _scratch) == 0 ? 0 : Install(unit, request, result);
     }
 
-    private int Install(in UnitRequest request, ref UnitResult result)
+    private uint Install(uint unit, in UnitRequest request, in UnitResult result)
     {
-        // A signal handler may search the units at any moment: the count goes up only when the record is whole.
-        int index = _unitCount;
         uint pc = request.Pc;
-        ref Unit u = ref _units[index];
+        ref Unit u = ref UnitRef(unit);
         u = default;
         u.Pc = pc;
         u.Length = result.GuestLength;
         u.HostStart = _used;
         u.HostLength = (uint)result.Code.Position;
-        u.FirstBoundary = _boundaryCount;
-        u.BoundaryCount = result.BoundaryCount;
-        u.FirstExit = _linkCount;
-        u.ExitCount = result.ExitCount;
-        u.FirstLanding = _landingCount;
-        u.LandingCount = result.LandingCount;
-        u.Incoming = -1;
-        u.Segmented = request.Segmented ? 1 : 0;
-        for (int i = 0; i < result.ExitCount; i++)
+        u.LinkCount = (ushort)result.ExitCount;
+        u.EntryCount = (ushort)(_hidden ? 0 : result.EntryCount + 1);
+        u.LandingCount = (ushort)result.LandingCount;
+        u.BoundaryCount = (ushort)result.BoundaryCount;
+        u.Segmented = request.Segmented ? (byte)1 : (byte)0;
+        for (uint i = 0; i < u.LinkCount; i++)
         {
-            ref LinkRecord link = ref _links[_linkCount + i];
-            link.PatchAt = _used + (uint)_exitScratch[i].PatchOffset;
-            link.Stub = _used + (uint)_exitScratch[i].StubOffset;
-            link.Target = _exitScratch[i].Target;
-            link.NextIncoming = NotLinked;
-            link.Owner = index;
+            ref LinkRecord link = ref LinkRef(LinksOf(unit) + (i * request.ExitIdStep));
+            link.PatchAt = _used + (uint)result.Exits[i].PatchOffset;
+            link.Stub = _used + (uint)result.Exits[i].StubOffset;
+            link.Target = result.Exits[i].Target;
+            link.NextIncoming = LinkRecord.NotLinked;
+            link.Owner = unit;
+        }
+
+        int* landings = (int*)(_records + LandingsOf(unit));
+        for (int i = 0; i < u.LandingCount; i++)
+        {
+            landings[i] = result.Landings[i];
+        }
+
+        Boundary* boundaries = BoundariesOf(unit);
+        for (int i = 0; i < u.BoundaryCount; i++)
+        {
+            boundaries[i] = result.Boundaries[i];
         }
 
         if (!_hidden)
         {
-            // The translator wrote the inner entries where AddEntry will put them, one place further on.
-            AddEntry(pc, _used, request.Segmented);
-            u.FirstEntry = _entryCount - 1;
+            uint entry = EntriesOf(unit);
+            AddEntry(entry, pc, _used, request.Segmented);
             for (int i = 0; i < result.EntryCount; i++)
             {
-                UnitEntry e = _entries[_entryCount];
-                AddEntry(e.Address, _used + (uint)e.HostOffset, request.Segmented);
+                entry += (uint)sizeof(EntryRecord) / 4;
+                AddEntry(entry, result.Entries[i].Address, _used + (uint)result.Entries[i].HostOffset, request.Segmented);
             }
 
-            u.EntryCount = result.EntryCount + 1;
             uint first = pc >> 12;
             uint last = (pc + u.Length - 1) >> 12;
             u.NextOnFirstPage = _pageUnits[first];
-            _pageUnits[first] = index;
+            _pageUnits[first] = unit;
             if (last != first)
             {
                 u.NextOnSecondPage = _pageUnits[last];
-                _pageUnits[last] = index;
+                _pageUnits[last] = unit;
             }
         }
 
-        _linkCount += result.ExitCount;
-        _boundaryCount += result.BoundaryCount;
-        _landingCount += result.LandingCount;
+        _recordsUsed = (uint)((uint*)(boundaries + u.BoundaryCount) - _records);
         _used += u.HostLength;
         TranslatedInstructions += (ulong)result.Instructions;
-        Volatile.Write(ref _unitCount, index + 1);
-        return index;
+
+        // A signal handler may search the units at any moment: the count goes up only when the record is whole.
+        _index[_unitCount] = unit;
+        Volatile.Write(ref _unitCount, _unitCount + 1);
+        return unit;
     }
 
     /// <summary>
     /// Kills every unit that has a byte in [start, start+length). Threads inside such a unit finish its straight-line rest: the memory is
-    /// not reused while they can be there. Caller holds the address space's lock or is the only thread.
+    /// not reused while they can be there. Takes the cache's lock; the address space's must not be held.
     /// </summary>
     public void Invalidate(GuestThread* t, uint start, ulong length)
     {
@@ -319,27 +327,26 @@ public unsafe partial struct CodeCache
 
         Lock.Acquire(t);
         ulong end = start + length;
-        uint firstPage = start >> 12;
         uint lastPage = (uint)((end - 1) >> 12);
-        for (uint page = firstPage; page <= lastPage && page < 1u << 20; page++)
+        for (uint page = start >> 12; page <= lastPage && page < 1u << 20; page++)
         {
-            int* link = &_pageUnits[page];
+            uint* link = &_pageUnits[page];
             while (*link != 0)
             {
-                ref Unit u = ref _units[*link];
-                bool isFirst = u.Pc >> 12 == page;
-                if (u.Dead == 0 && u.Pc < end && (ulong)u.Pc + u.Length > start)
+                Unit* u = (Unit*)(_records + *link);
+                if (u->Dead == 0 && u->Pc < end && (ulong)u->Pc + u->Length > start)
                 {
                     Kill(*link);
                 }
 
-                if (u.Dead != 0)
+                uint* next = u->Pc >> 12 == page ? &u->NextOnFirstPage : &u->NextOnSecondPage;
+                if (u->Dead != 0)
                 {
-                    *link = isFirst ? u.NextOnFirstPage : u.NextOnSecondPage;
+                    *link = *next;
                 }
                 else
                 {
-                    link = isFirst ? &((Unit*)_units + *link)->NextOnFirstPage : &((Unit*)_units + *link)->NextOnSecondPage;
+                    link = next;
                 }
             }
         }
@@ -347,29 +354,31 @@ public unsafe partial struct CodeCache
         Lock.Release(t);
     }
 
-    private void Kill(int index)
+    private void Kill(uint unit)
     {
-        ref Unit u = ref _units[index];
+        ref Unit u = ref UnitRef(unit);
         u.Dead = 1;
+        uint entry = EntriesOf(unit);
         for (int i = 0; i < u.EntryCount; i++)
         {
-            ref UnitEntry e = ref _entries[u.FirstEntry + i];
-            RemoveEntry(e.Address, (uint)e.HostOffset, u.Segmented != 0);
+            RemoveEntry(entry, u.Segmented != 0);
+            entry += (uint)sizeof(EntryRecord) / 4;
         }
 
-        for (int exit = u.Incoming; exit >= 0;)
+        for (uint exit = u.Incoming; exit != 0;)
         {
-            ref LinkRecord link = ref _links[exit];
-            int next = link.NextIncoming;
+            ref LinkRecord link = ref LinkRef(exit);
+            uint next = link.NextIncoming;
             *(int*)(Base + link.PatchAt) = (int)link.Stub - (int)(link.PatchAt + 4);
-            link.NextIncoming = NotLinked;
+            link.NextIncoming = LinkRecord.NotLinked;
             exit = next;
         }
 
-        u.Incoming = -1;
+        u.Incoming = 0;
+        int* landings = (int*)(_records + LandingsOf(unit));
         for (int i = 0; i < u.LandingCount; i++)
         {
-            int at = _landings[u.FirstLanding + i];
+            int at = landings[i];
             if (at >= 0)
             {
                 // jne rel32 becomes nop; jmp rel32.

@@ -3,30 +3,33 @@ using Lodge.Translator.X64;
 
 namespace Lodge.Shim;
 
-/// <summary>One translated unit.</summary>
+/// <summary>
+/// One translated unit. Lies in the record area, followed by its links, entries, landings and side table: what is written together lies
+/// together, so that a translation in a forked child copies few pages.
+/// </summary>
 public struct Unit
 {
     /// <summary>Guest address of the first byte, and bytes covered.</summary>
     public uint Pc, Length;
     /// <summary>Code cache offset of the first host byte, and bytes including cold stubs.</summary>
     public uint HostStart, HostLength;
-    /// <summary>Side table, exits, inner entries and landings: first index and count in the cache's arrays.</summary>
-    public int FirstBoundary, BoundaryCount, FirstExit, ExitCount, FirstEntry, EntryCount, FirstLanding, LandingCount;
-    /// <summary>First exit that is linked to this unit; -1 = none.</summary>
-    public int Incoming;
-    /// <summary>Next units on the first and the second page that the unit touches; -1 = none.</summary>
-    public int NextOnFirstPage, NextOnSecondPage;
-    /// <summary>Non-zero when the unit was invalidated: it is never entered again.</summary>
-    public int Dead;
-    /// <summary>Non-zero when the unit is run one at a time after its source bytes were compared (a page written and executed by turns).</summary>
-    public int Checked;
-    /// <summary>Non-zero when data segments had bases at translation.</summary>
-    public int Segmented;
+    /// <summary>Numbers of the parts.</summary>
+    public ushort LinkCount, EntryCount, LandingCount, BoundaryCount;
+    /// <summary>First exit (reference) that is linked to this unit; 0 = none.</summary>
+    public uint Incoming;
+    /// <summary>Next units on the first and the second page that the unit touches; 0 = none.</summary>
+    public uint NextOnFirstPage, NextOnSecondPage;
     /// <summary>Where the source bytes of a checked or single-instruction unit are kept.</summary>
     public uint Source;
+    /// <summary>Non-zero when the unit was invalidated: it is never entered again.</summary>
+    public byte Dead;
+    /// <summary>Non-zero when the unit is run one at a time after its source bytes were compared (a page written and executed by turns).</summary>
+    public byte Checked;
+    /// <summary>Non-zero when data segments had bases at translation.</summary>
+    public byte Segmented;
 }
 
-/// <summary>A direct exit as installed.</summary>
+/// <summary>A direct exit as installed. Its reference is the exit id in translated code.</summary>
 public struct LinkRecord
 {
     /// <summary>Code cache offset of the rel32.</summary>
@@ -35,16 +38,31 @@ public struct LinkRecord
     public uint Stub;
     /// <summary>Guest target.</summary>
     public uint Target;
-    /// <summary>Next exit linked to the same unit; -1 = none.</summary>
-    public int NextIncoming;
+    /// <summary>Next exit linked to the same unit; 0 = last, <see cref="NotLinked"/> = not linked.</summary>
+    public uint NextIncoming;
     /// <summary>Unit that the exit belongs to.</summary>
-    public int Owner;
+    public uint Owner;
+
+    /// <summary>Value of <see cref="NextIncoming"/> while the exit leads to its stub.</summary>
+    public const uint NotLinked = uint.MaxValue;
+}
+
+/// <summary>A guest address at which a unit can be entered.</summary>
+public struct EntryRecord
+{
+    /// <summary>Guest address.</summary>
+    public uint Address;
+    /// <summary>Code cache offset.</summary>
+    public uint HostOffset;
+    /// <summary>Next entry in the same bucket; 0 = none.</summary>
+    public uint Next;
 }
 
 /// <summary>
 /// Translated code of one address space: code, side tables, links, the flat target table. Changed only under <see cref="Lock"/>; the
 /// target table and the code are read by running guest threads without it (4-byte stores only, see docs/code-cache.md).
 /// Memory is taken with MAP_NORESERVE and used from the bottom; a full cache is emptied when no other thread runs.
+/// A "reference" is the distance from the start of the record area in 4-byte words; 0 stands for none.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
 public unsafe partial struct CodeCache
@@ -55,10 +73,11 @@ public unsafe partial struct CodeCache
     /// <summary>Bytes at the start that hold the shared stubs.</summary>
     public const uint StubSize = 4096;
 
-    private const int MaxUnits = 1 << 21;
-    private const int MaxBoundaries = 1 << 26;
-    private const int MaxLinks = 1 << 23;
-    private const int MaxEntries = 1 << 22;
+    /// <summary>Bytes of a flat target table: four for every guest address.</summary>
+    public const ulong TargetTableSize = 16ul << 30;
+
+    private const ulong RecordSize = 1ul << 30;
+    private const int MaxUnits = 1 << 22;
     private const int HashBits = 20;
     private const uint SourceSize = 64u << 20;
     private const int SingleSlots = 4096;
@@ -77,32 +96,26 @@ public unsafe partial struct CodeCache
     public DispatchStubs Stubs;
     /// <summary>Offsets that the translator uses.</summary>
     public EmitLayout Layout;
+    /// <summary>Instructions translated so far (statistics).</summary>
+    public ulong TranslatedInstructions;
 
+    private byte* _tables;
+    private ulong _tablesSize;
     private uint _used;
-    private Unit* _units;
+    private uint* _records;
+    private uint _recordsUsed;
+    private uint* _index;
     private int _unitCount;
-    private Boundary* _boundaries;
-    private int _boundaryCount;
-    private LinkRecord* _links;
-    private int _linkCount;
-    private UnitEntry* _entries;
-    private int _entryCount;
-    private int* _landings;
-    private int _landingCount;
-    private int* _pageUnits;
-    private int* _buckets;
-    private int* _segmentedBuckets;
+    private uint* _pageUnits;
+    private uint* _buckets;
+    private uint* _segmentedBuckets;
     private byte* _sources;
     private uint _sourcesUsed;
     private byte* _pageFaults;
-    private int* _singles;
+    private uint* _singles;
     private bool _hidden;
-    private int* _chain;
+    private uint _generation;
     private UnitScratch _scratch;
-    private UnitExit* _exitScratch;
-
-    /// <summary>Instructions translated so far (statistics).</summary>
-    public ulong TranslatedInstructions;
 
     /// <summary>
     /// Creates a cache. Returns null when the host gives no memory (strict RLIMIT_AS): the caller reports it.
@@ -117,21 +130,15 @@ public unsafe partial struct CodeCache
 
         // One mapping for all tables: each is mostly untouched, and every mapping more costs at start and at every fork.
         ulong total = TargetTableSize;
-        ulong units = Reserve(ref total, (ulong)MaxUnits * (ulong)sizeof(Unit));
-        ulong boundaries = Reserve(ref total, (ulong)MaxBoundaries * (ulong)sizeof(Boundary));
-        ulong links = Reserve(ref total, (ulong)MaxLinks * (ulong)sizeof(LinkRecord));
-        ulong entries = Reserve(ref total, (ulong)MaxEntries * (ulong)sizeof(UnitEntry));
-        ulong landings = Reserve(ref total, (ulong)MaxEntries * 4);
-        ulong chain = Reserve(ref total, (ulong)MaxEntries * 4);
+        ulong records = Reserve(ref total, RecordSize);
+        ulong index = Reserve(ref total, MaxUnits * 4ul);
         ulong sources = Reserve(ref total, SourceSize);
         ulong buckets = Reserve(ref total, (1ul << HashBits) * 4);
         ulong segmentedBuckets = Reserve(ref total, (1ul << HashBits) * 4);
         ulong pageUnits = Reserve(ref total, (1ul << 20) * 4);
         ulong pageFaults = Reserve(ref total, 1ul << 20);
         ulong singles = Reserve(ref total, SingleSlots * 4);
-        ulong scan = Reserve(ref total, UnitScratch.ScanBytes);
-        ulong pending = Reserve(ref total, UnitScratch.PendingBytes);
-        ulong exits = Reserve(ref total, (ulong)(UnitTranslator.MaxUnitInstructions + 2) * (ulong)sizeof(UnitExit));
+        ulong scratch = Reserve(ref total, UnitScratch.ScanBytes + UnitScratch.PendingBytes);
         byte* tables = (byte*)HostMemory.Map(total);
         c->Base = (byte*)HostMemory.MapCode(CodeSize);
         if (tables == null || c->Base == null)
@@ -139,33 +146,27 @@ public unsafe partial struct CodeCache
             return null;
         }
 
+        c->_tables = tables;
+        c->_tablesSize = total;
         c->Targets = (uint*)tables;
-        c->_units = (Unit*)(tables + units);
-        c->_boundaries = (Boundary*)(tables + boundaries);
-        c->_links = (LinkRecord*)(tables + links);
-        c->_entries = (UnitEntry*)(tables + entries);
-        c->_landings = (int*)(tables + landings);
-        c->_chain = (int*)(tables + chain);
+        c->_records = (uint*)(tables + records);
+        c->_index = (uint*)(tables + index);
         c->_sources = tables + sources;
-        c->_buckets = (int*)(tables + buckets);
-        c->_segmentedBuckets = (int*)(tables + segmentedBuckets);
-        c->_pageUnits = (int*)(tables + pageUnits);
+        c->_buckets = (uint*)(tables + buckets);
+        c->_segmentedBuckets = (uint*)(tables + segmentedBuckets);
+        c->_pageUnits = (uint*)(tables + pageUnits);
         c->_pageFaults = tables + pageFaults;
-        c->_singles = (int*)(tables + singles);
-        c->_scratch.Scan = tables + scan;
-        c->_scratch.PendingJumps = tables + pending;
-        c->_exitScratch = (UnitExit*)(tables + exits);
-
-        // Index 0 means "none" in the page and hash tables, so the first unit and entry are dummies.
-        c->_unitCount = 1;
-        c->_entryCount = 1;
-        c->_used = StubSize;
+        c->_singles = (uint*)(tables + singles);
+        c->_scratch.PendingJumps = tables + scratch;
+        c->_scratch.Scan = tables + scratch + UnitScratch.PendingBytes;
         c->Stubs = DispatchStubs.Build(c->Base, (int)StubSize, ref c->Layout);
+        c->_used = StubSize;
+        c->_recordsUsed = FirstRecord;
         return c;
     }
 
-    /// <summary>Bytes of a flat target table: four for every guest address.</summary>
-    public const ulong TargetTableSize = 16ul << 30;
+    // The first words stay unused: reference 0 means "none".
+    private const uint FirstRecord = 16;
 
     private static ulong Reserve(ref ulong total, ulong bytes)
     {
@@ -174,8 +175,50 @@ public unsafe partial struct CodeCache
         return at;
     }
 
+    /// <summary>
+    /// Empties the cache. Only when the calling thread is the only one that can be in translated code, and is not there itself: return
+    /// addresses on its return stack are forgotten.
+    /// </summary>
+    /// <returns>False when other threads share the memory: nothing was done.</returns>
+    private bool Flush(GuestThread* t)
+    {
+        const int MadvDontNeed = 4;
+        if (t->Mm->Users != 1 || t->Group->Users != 1)
+        {
+            return false;
+        }
+
+        Host.Syscall(Nr.madvise, (long)_tables, (long)_tablesSize, MadvDontNeed);
+        Host.Syscall(Nr.madvise, (long)(Base + StubSize), CodeSize - StubSize, MadvDontNeed);
+        if (SegmentedTargets != null)
+        {
+            Host.Syscall(Nr.madvise, (long)SegmentedTargets, (long)TargetTableSize, MadvDontNeed);
+        }
+
+        _used = StubSize;
+        _recordsUsed = FirstRecord;
+        _unitCount = 0;
+        _sourcesUsed = 0;
+        _generation++;
+        Dispatcher.ResetReturnStack(t);
+        return true;
+    }
+
     /// <summary>True when <paramref name="pc"/> lies in the cache (stubs included).</summary>
     public readonly bool Contains(ulong pc) => pc - (ulong)Base < CodeSize;
+
+    /// <summary>The unit's record.</summary>
+    public readonly ref Unit UnitRef(uint unit) => ref *(Unit*)(_records + unit);
+
+    private readonly ref LinkRecord LinkRef(uint link) => ref *(LinkRecord*)(_records + link);
+
+    private static uint LinksOf(uint unit) => unit + ((uint)sizeof(Unit) / 4);
+
+    private readonly uint EntriesOf(uint unit) => LinksOf(unit) + (UnitRef(unit).LinkCount * ((uint)sizeof(LinkRecord) / 4));
+
+    private readonly uint LandingsOf(uint unit) => EntriesOf(unit) + (UnitRef(unit).EntryCount * ((uint)sizeof(EntryRecord) / 4));
+
+    private readonly Boundary* BoundariesOf(uint unit) => (Boundary*)(_records + LandingsOf(unit) + UnitRef(unit).LandingCount);
 
     /// <summary>Neighbours share buckets and pages on purpose: code that is used together touches few pages of the table.</summary>
     private static uint Hash(uint pc) => (pc >> 3) & ((1u << HashBits) - 1);
@@ -183,58 +226,58 @@ public unsafe partial struct CodeCache
     /// <summary>Code cache offset of a live translation that starts at <paramref name="pc"/>, or 0. Under the lock.</summary>
     private readonly uint Lookup(uint pc, bool segmented)
     {
-        for (int e = (segmented ? _segmentedBuckets : _buckets)[Hash(pc)]; e != 0; e = _chain[e])
+        for (uint e = (segmented ? _segmentedBuckets : _buckets)[Hash(pc)]; e != 0; e = ((EntryRecord*)(_records + e))->Next)
         {
-            if (_entries[e].Address == pc)
+            if (((EntryRecord*)(_records + e))->Address == pc)
             {
-                return (uint)_entries[e].HostOffset;
+                return ((EntryRecord*)(_records + e))->HostOffset;
             }
         }
 
         return 0;
     }
 
-    private void AddEntry(uint pc, uint hostOffset, bool segmented)
+    private void AddEntry(uint reference, uint pc, uint hostOffset, bool segmented)
     {
-        int e = _entryCount++;
-        _entries[e].Address = pc;
-        _entries[e].HostOffset = (int)hostOffset;
-        int* bucket = (segmented ? _segmentedBuckets : _buckets) + Hash(pc);
-        _chain[e] = *bucket;
-        *bucket = e;
+        EntryRecord* e = (EntryRecord*)(_records + reference);
+        uint* bucket = (segmented ? _segmentedBuckets : _buckets) + Hash(pc);
+        e->Address = pc;
+        e->HostOffset = hostOffset;
+        e->Next = *bucket;
+        *bucket = reference;
     }
 
-    private void RemoveEntry(uint pc, uint hostOffset, bool segmented)
+    private void RemoveEntry(uint reference, bool segmented)
     {
-        int* link = (segmented ? _segmentedBuckets : _buckets) + Hash(pc);
+        EntryRecord* gone = (EntryRecord*)(_records + reference);
+        uint* link = (segmented ? _segmentedBuckets : _buckets) + Hash(gone->Address);
         while (*link != 0)
         {
-            int e = *link;
-            if (_entries[e].Address == pc && (uint)_entries[e].HostOffset == hostOffset)
+            if (*link == reference)
             {
-                *link = _chain[e];
+                *link = gone->Next;
                 break;
             }
 
-            link = &_chain[e];
+            link = &((EntryRecord*)(_records + *link))->Next;
         }
 
         uint* targets = segmented ? SegmentedTargets : Targets;
-        if (targets[pc] == hostOffset)
+        if (targets[gone->Address] == gone->HostOffset)
         {
-            targets[pc] = 0;
+            targets[gone->Address] = 0;
         }
     }
 
-    /// <summary>Index of the unit whose host code holds the offset, or -1 (stubs, unused space).</summary>
-    public readonly int UnitAt(uint hostOffset)
+    /// <summary>The unit whose host code holds the offset, or 0 (stubs, unused space). Async-signal-safe.</summary>
+    public readonly uint UnitAt(uint hostOffset)
     {
-        int low = 1;
+        int low = 0;
         int high = _unitCount - 1;
         while (low <= high)
         {
             int mid = (low + high) >> 1;
-            ref Unit u = ref _units[mid];
+            ref Unit u = ref UnitRef(_index[mid]);
             if (hostOffset < u.HostStart)
             {
                 high = mid - 1;
@@ -245,24 +288,25 @@ public unsafe partial struct CodeCache
             }
             else
             {
-                return mid;
+                return _index[mid];
             }
         }
 
-        return -1;
+        return 0;
     }
 
     /// <summary>Side table entry for a host offset inside the unit.</summary>
-    public readonly Boundary BoundaryAt(int unit, uint hostOffset)
+    public readonly Boundary BoundaryAt(uint unit, uint hostOffset)
     {
-        ref Unit u = ref _units[unit];
+        ref Unit u = ref UnitRef(unit);
+        Boundary* boundaries = BoundariesOf(unit);
         uint inside = hostOffset - u.HostStart;
         int low = 0;
         int high = u.BoundaryCount - 1;
         while (low < high)
         {
             int mid = (low + high + 1) >> 1;
-            if (_boundaries[u.FirstBoundary + mid].HostOffset <= inside)
+            if (boundaries[mid].HostOffset <= inside)
             {
                 low = mid;
             }
@@ -272,9 +316,6 @@ public unsafe partial struct CodeCache
             }
         }
 
-        return _boundaries[u.FirstBoundary + low];
+        return boundaries[low];
     }
-
-    /// <summary>The unit's record.</summary>
-    public readonly ref Unit UnitRef(int unit) => ref _units[unit];
 }

@@ -32,8 +32,8 @@ public static unsafe class Recovery
             return pc >= s.IndirectStart && pc < s.IndirectEnd ? s.InterruptExit : 0;
         }
 
-        int unit = cache->UnitAt(offset);
-        if (unit < 0 || cache->BoundaryAt(unit, offset).Kind == BoundaryKind.Leaving)
+        uint unit = cache->UnitAt(offset);
+        if (unit == 0 || cache->BoundaryAt(unit, offset).Kind == BoundaryKind.Leaving)
         {
             return 0;
         }
@@ -70,7 +70,7 @@ public static unsafe class Recovery
             return;
         }
 
-        int index = cache->UnitAt(offset);
+        uint index = cache->UnitAt(offset);
         Boundary b = cache->BoundaryAt(index, offset);
         ref Unit u = ref cache->UnitRef(index);
         t->I386.eip = u.Pc + b.GuestOffset;
@@ -111,7 +111,7 @@ public static unsafe class Recovery
             return low;
         }
 
-        int unit = cache->UnitAt(offset);
-        return unit < 0 ? low : cache->UnitRef(unit).Pc + cache->BoundaryAt(unit, offset).GuestOffset;
+        uint unit = cache->UnitAt(offset);
+        return unit == 0 ? low : cache->UnitRef(unit).Pc + cache->BoundaryAt(unit, offset).GuestOffset;
     }
 }

@@ -9,8 +9,9 @@ static pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER; static pthread_cond_t cv =
 static void *basic(void *x) { pthread_once(&once, init); pthread_setspecific(key, x); tls += (int)x; tls_big[4999] = 1; return (void *)tls; }
 static void *adder(void *x) { for (int i = 0; i < 5000; i++) { pthread_mutex_lock(&m); shared++; pthread_mutex_unlock(&m); } return x; }
 static void *waiter(void *x) { pthread_mutex_lock(&m); while (!shared) pthread_cond_wait(&cv, &m); shared++; pthread_mutex_unlock(&m); return x; }
-static void *forever(void *x) { pthread_cleanup_push(clean, (void *)3); for (;;) pause(); pthread_cleanup_pop(0); return x; }
-static void *spins(void *x) { pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, 0); pthread_cleanup_push(clean, (void *)10); for (volatile int i = 0;; i++) { } pthread_cleanup_pop(0); return x; }
+static volatile int under_way;
+static void *forever(void *x) { pthread_cleanup_push(clean, (void *)3); under_way = 1; for (;;) pause(); pthread_cleanup_pop(0); return x; }
+static void *spins(void *x) { pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, 0); pthread_cleanup_push(clean, (void *)10); under_way = 1; for (volatile int i = 0;; i++) { } pthread_cleanup_pop(0); return x; }
 static void *barrier(void *x) { int r = 0; for (int i = 0; i < 50; i++) if (pthread_barrier_wait(&bar) == PTHREAD_BARRIER_SERIAL_THREAD) r++; return (void *)r; }
 static void *holder(void *x) { pthread_mutex_lock(x); return 0; }
 static void on_usr(int s) { hits++; tls = 100; }
@@ -29,7 +30,7 @@ int main(void)
     for (int i = 0; i < 8; i++) pthread_create(&t[i], 0, adder, 0); for (int i = 0; i < 8; i++) pthread_join(t[i], 0); say("mutex %d", shared);
     shared = 0; for (int i = 0; i < 8; i++) pthread_create(&t[i], 0, waiter, 0); usleep(5000); pthread_mutex_lock(&m); shared = 1; pthread_cond_broadcast(&cv); pthread_mutex_unlock(&m); for (int i = 0; i < 8; i++) pthread_join(t[i], 0); say("condition %d", shared);
     struct timespec ts; clock_gettime(CLOCK_REALTIME, &ts); ts.tv_nsec += 10000000; if (ts.tv_nsec >= 1000000000) ts.tv_sec++, ts.tv_nsec -= 1000000000; pthread_mutex_lock(&m); say("timedwait %d", pthread_cond_timedwait(&cv, &m, &ts)); pthread_mutex_unlock(&m);
-    pthread_create(&t[0], 0, forever, 0); usleep(3000); pthread_cancel(t[0]); pthread_join(t[0], &r); say("cancelled %d cleaned %d", r == PTHREAD_CANCELED, cleaned); pthread_create(&t[0], 0, spins, 0); usleep(3000); pthread_cancel(t[0]); pthread_join(t[0], &r); say("cancelled %d cleaned %d", r == PTHREAD_CANCELED, cleaned);
+    pthread_create(&t[0], 0, forever, 0); while (!under_way) sched_yield(); usleep(1000); pthread_cancel(t[0]); pthread_join(t[0], &r); say("cancelled %d cleaned %d", r == PTHREAD_CANCELED, cleaned); under_way = 0; pthread_create(&t[0], 0, spins, 0); while (!under_way) sched_yield(); usleep(1000); pthread_cancel(t[0]); pthread_join(t[0], &r); say("cancelled %d cleaned %d", r == PTHREAD_CANCELED, cleaned);
     pthread_barrier_init(&bar, 0, 6); sum = 0; for (int i = 0; i < 6; i++) pthread_create(&t[i], 0, barrier, 0); for (int i = 0; i < 6; i++) { pthread_join(t[i], &r); sum += (int)r; } say("barrier %d", sum);
     shared = 0; for (int i = 0; i < 5; i++) pthread_create(&t[i], 0, reader, 0); for (int i = 0; i < 5; i++) pthread_join(t[i], 0); say("rwlock %d", shared);
     static pthread_mutex_t kinds[5]; pthread_mutexattr_t a; pthread_mutexattr_init(&a); pthread_mutexattr_settype(&a, PTHREAD_MUTEX_RECURSIVE); pthread_mutex_init(&kinds[0], &a); pthread_mutex_lock(&kinds[0]); say("recursive %d", pthread_mutex_lock(&kinds[0])); pthread_mutexattr_settype(&a, PTHREAD_MUTEX_ERRORCHECK); pthread_mutex_init(&kinds[1], &a); pthread_mutex_lock(&kinds[1]); say("errorcheck %d %d", pthread_mutex_lock(&kinds[1]), pthread_mutex_trylock(&kinds[1]));

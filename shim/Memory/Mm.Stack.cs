@@ -108,6 +108,21 @@ public unsafe partial struct Mm
         }
     }
 
+    /// <summary>Lowest address that the stack's room may begin at when it is extended for a fault in the page at <paramref name="start"/>.</summary>
+    private readonly uint RoomBelow(uint start, uint end, uint neighbour, ulong limit)
+    {
+        const uint Step = 8 << 20;
+        uint lowest = start > Step ? start - Step : 0;
+        uint free = neighbour == 0 ? Placement.MinAddress : neighbour + GuestMap.StackGuardGap;
+        lowest = lowest < free ? free : lowest;
+        if (limit < end && end - (uint)limit > lowest)
+        {
+            lowest = Placement.PageUp(end - (uint)limit);
+        }
+
+        return lowest < start ? lowest : start;
+    }
+
     /// <summary>
     /// expand_stack: makes the growing mapping above <paramref name="address"/> reach it, if there is one and the kernel would allow it:
     /// within RLIMIT_STACK and RLIMIT_AS, and a guard gap away from what lies below.
@@ -134,10 +149,12 @@ public unsafe partial struct Mm
         }
 
         uint from = start, to = grown.Start;
-        if (StackRoom != 0 && grown.End == StackEnd && StackRoom < to)
+        bool isStack = IsReserved && grown.End == StackEnd;
+        if (isStack)
         {
-            // The room is there already.
-            to = StackRoom;
+            // The main stack gets new room with every step, so that deep recursion does not fault for every page.
+            from = RoomBelow(start, grown.End, below == null ? 0 : below->End, t->Group->Limits.Stack);
+            to = StackRoom != 0 && StackRoom < to ? StackRoom : to;
         }
 
         if (from < to)
@@ -150,6 +167,7 @@ public unsafe partial struct Mm
             }
         }
 
+        StackRoom = isStack && from < start ? from : isStack ? 0 : StackRoom;
         ExtendStack(above, start);
         return true;
     }

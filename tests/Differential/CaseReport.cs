@@ -23,16 +23,7 @@ internal static class CaseReport
         {
             return;
         }
-        ReadOnlySpan<uint> a = MemoryMarshal.Cast<byte, uint>(native.AsSpan(0, 80)), b = MemoryMarshal.Cast<byte, uint>(translated.AsSpan(0, 80));
-        bool any = false;
-        for (int i = 0; i < Names.Length; i++)
-        {
-            if (a[i] != b[i])
-            {
-                any = true;
-                Console.WriteLine($"    {Names[i]}: native {a[i]:x8}, translated {b[i]:x8}{(i == 8 ? $" ({(I386Flags)(a[i] ^ b[i])})" : "")}");
-            }
-        }
+        bool any = Differences(MemoryMarshal.Read<ResultRecord>(native), MemoryMarshal.Read<ResultRecord>(translated));
         if (!any)
         {
             Console.WriteLine("    the same when run alone: what ran before it matters");
@@ -46,6 +37,23 @@ internal static class CaseReport
                 Console.WriteLine($"    {where}: native {BitConverter.ToUInt32(native, i):x8}, translated {BitConverter.ToUInt32(translated, i):x8}");
             }
         }
+    }
+
+    /// <summary>Prints the fields that differ.</summary>
+    public static bool Differences(ResultRecord native, ResultRecord translated)
+    {
+        ReadOnlySpan<uint> a = MemoryMarshal.Cast<ResultRecord, uint>(new ReadOnlySpan<ResultRecord>(in native));
+        ReadOnlySpan<uint> b = MemoryMarshal.Cast<ResultRecord, uint>(new ReadOnlySpan<ResultRecord>(in translated));
+        bool any = false;
+        for (int i = 0; i < Names.Length; i++)
+        {
+            if (a[i] != b[i])
+            {
+                any = true;
+                Console.WriteLine($"    {Names[i]}: native {a[i]:x8}, translated {b[i]:x8}{(i == 8 ? $" ({(I386Flags)(a[i] ^ b[i])})" : "")}");
+            }
+        }
+        return any;
     }
 
     private static unsafe void Listing(uint address, ReadOnlySpan<byte> code)

@@ -94,9 +94,10 @@ public unsafe partial struct UnitTranslator
             m.GsPrefix = gs;
         }
 
-        if (memory && insn.Map == 1 && insn.Opcode == 0xB0)
+        if (memory && insn.Map == 1 && insn.Opcode == 0xB0 && full == 0)
         {
-            // CMPXCHG compares with AL, so the registers cannot be exchanged. It writes every arithmetic flag: a shift may, too.
+            // CMPXCHG compares with AL, so AH cannot be exchanged with it. It writes every arithmetic flag: a shift may, too
+            // (only a fault would show its flags).
             _code.Mov32(HostReg.R9, full);
             _code.U8(0x41);
             _code.U8(0xC1);
@@ -214,6 +215,13 @@ public unsafe partial struct UnitTranslator
     /// </summary>
     private void EmitX87State(ref Scanned s)
     {
+        if (s.Insn.Map == 1 && s.Insn.Opcode == 0xAE && ((s.Insn.ModRM >> 3) & 7) == 0)
+        {
+            // FXSAVE: in 64-bit mode it writes XMM8-15, too, where 32-bit mode leaves memory alone.
+            EmitEmulate(ref s);
+            return;
+        }
+
         EmitCopy(ref s);
         MarkNext(BoundaryKind.Leaving);
         CommitEsp();

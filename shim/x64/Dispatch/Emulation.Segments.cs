@@ -184,7 +184,8 @@ public static unsafe partial class Emulation
         else
         {
             write = visible;
-            value = insn.Opcode == 0x02 ? access & 0x00F0FF00 : limit;
+            // Bits 16-19 are undefined in the manuals; CPUs give the descriptor's limit bits.
+            value = insn.Opcode == 0x02 ? (access & 0x00F0FF00) | (((access & (1u << 23)) != 0 ? limit >> 12 : limit) & 0xF0000) : limit;
         }
 
         if (write)

@@ -32,12 +32,12 @@ public static unsafe partial class Emulation
         {
             // Of the 16-bit form only half an address is stored: which unit it belongs to cannot be told, so it is cleared.
             User.Put(address + Fip16, (ushort)0);
-            FixSelectors(address + Fip16 + 2, 0, 0);
+            FixSelectors(address + Fip16 + 2, 2);
             return;
         }
 
         uint at = address + (insn.Map == 0 ? Fip32 : FipFxsave);
-        FixSelectors(at + 4, at + 8, at + 12);
+        FixSelectors(at + 4, 4);
         if (User.Get(at, out uint low) && low != 0)
         {
             uint fip = Recovery.GuestFip(t->Mm->Code, low);
@@ -48,21 +48,63 @@ public static unsafe partial class Emulation
         }
     }
 
+    /// <summary>Bytes that FXSAVE writes outside 64-bit mode: up to XMM7.</summary>
+    private const int FxSaveSize = 288;
+
+    /// <summary>FXSAVE. The x87 state and MXCSR are live, XMM0-7 are in the frame.</summary>
+    private static bool FxSave(GuestThread* t, in I386Insn insn)
+    {
+        uint address = Linear(t, insn);
+        if ((address & 15) != 0)
+        {
+            Faults.GeneralProtection(t, 0);
+            return false;
+        }
+
+        ulong* area = stackalloc ulong[66];
+        area = (ulong*)(((nuint)area + 15) & ~(nuint)15);
+        ThreadStubs.SaveExtended((byte*)area, 0);
+
+        // 64-bit pointers become offset and selector.
+        uint fip = Recovery.GuestFip(t->Mm->Code, (uint)area[1]), fdp = (uint)area[2];
+        area[1] = fip | (fip != 0 ? (ulong)GuestCs << 32 : 0);
+        area[2] = fdp | (fdp != 0 ? (ulong)GuestDs << 32 : 0);
+        for (int i = 0; i < 16; i++)
+        {
+            area[20 + i] = ((ulong*)t->I386.xmm)[i];
+        }
+
+        for (uint i = 0; i < FxSaveSize / 8; i++)
+        {
+            if (!Write(t, address + (8 * i), area[i]))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
     /// <summary>
     /// CPUs that keep selectors store the host's code selector, and no data selector in 64-bit mode; the guest's are flat as well. CPUs
     /// that have given them up (CPUID leaf 7, EBX bit 13) store zero, which stays.
     /// </summary>
-    private static void FixSelectors(uint code, uint dataPointer, uint data)
+    /// <param name="address">Of the code selector; the data pointer and its selector follow.</param>
+    /// <param name="field">Bytes of a field: 2 or 4.</param>
+    private static void FixSelectors(uint address, uint field)
     {
-        if (!User.Get(code, out ushort selector) || selector != HostCs)
+        if (!User.Get(address, out ushort code) || code != HostCs)
         {
             return;
         }
 
-        User.Put(code, GuestCs);
-        if (data != 0 && User.Get(dataPointer, out uint pointer) && pointer != 0)
+        User.Put(address, GuestCs);
+        bool operand = field == 2
+            ? User.Get(address + field, out ushort near) && near != 0
+            : User.Get(address + field, out uint far) && far != 0;
+        if (operand && User.Get(address + (2 * field), out ushort data) && data == 0)
         {
-            User.Put(data, GuestDs);
+            User.Put(address + (2 * field), GuestDs);
         }
     }
 }

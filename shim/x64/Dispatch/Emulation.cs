@@ -175,6 +175,9 @@ public static unsafe partial class Emulation
             case I386Class.SystemTable:
                 done = SystemTable(t, insn);
                 break;
+            case I386Class.X87State:
+                done = FxSave(t, insn);
+                break;
             case I386Class.StringOp:
                 done = StringOp(t, insn);
                 break;

@@ -81,7 +81,7 @@ public static class I386Random
             if (!plain && rng.Chance(policy.RedundantPrefixPercent))
             {
                 // A write through CS is #GP, whatever the address.
-                Put(rng.Below((row.OperandFlags & I386Operands.MemWrite) != 0 || row.Class is I386Class.Moffs ? 3 : 4) switch { 0 => 0x26, 1 => 0x36, 2 => 0x3E, _ => 0x2E });
+                Put(rng.Below((row.OperandFlags & I386Operands.MemWrite) != 0 || row.Class is I386Class.Moffs or I386Class.Maskmov ? 3 : 4) switch { 0 => 0x26, 1 => 0x36, 2 => 0x3E, _ => 0x2E });
             }
             if (address16)
             {
@@ -148,7 +148,11 @@ public static class I386Random
             if (mask == 15)
             {
                 bool repeatable = row.Class == I386Class.StringOp;
-                if (row.OperandSize66 && rng.Chance(policy.OperandSizePercent))
+                // 16-bit branches lead to the first 64 KiB, where nothing is.
+                bool branch = row.Class is I386Class.Jcc or I386Class.JmpRel or I386Class.JmpRM or I386Class.CallRel or I386Class.CallRM or I386Class.Loop
+                    or I386Class.Jecxz or I386Class.Ret or I386Class.RetImm;
+                // 66 FNSTENV stores half an instruction pointer, which the translator does not know.
+                if (row.OperandSize66 && row.Class != I386Class.X87State && rng.Chance(branch ? policy.OperandSizePercent / 10 : policy.OperandSizePercent))
                 {
                     Put(0x66);
                     word = true;
@@ -238,7 +242,7 @@ public static class I386Random
             }
             bool absolute = !vsib && rng.Chance(10) || policy.BaseRegisters == 0;
             int scale = rng.Below(4);
-            int index = vsib ? OtherRegister(ref rng, reg, vvvv) : policy.IndexRegisters != 0 && rng.Chance(30) ? rng.Bit(policy.IndexRegisters) : 4;
+            int index = vsib ? OtherRegister(ref rng, reg, vvvv) : policy.IndexRegisters != 0 && rng.Chance(size >= 16 && !row.IsVex ? policy.UnalignedPercent / 2 : 30) ? rng.Bit(policy.IndexRegisters) : 4;
             if (index == 4 && !vsib && rng.Chance(70))
             {
                 scale = 0;

@@ -29,6 +29,7 @@ public sealed class SequenceGenerator
     private readonly List<Fixup> fixups = [];
     private readonly List<ushort> ordinary = [];
     private readonly List<ushort> integer = [];
+    private readonly List<ushort> quiet = [];
     private RandomPolicy policy = RandomPolicy.Everything;
 
     /// <summary>Prepares the choice of rows.</summary>
@@ -57,6 +58,10 @@ public sealed class SequenceGenerator
                 if (r.Space < 2 && r.Feature is I386Feature.Base or I386Feature.Cmov)
                 {
                     integer.Add(i);
+                    if (r.Class == I386Class.Copy && (r.OperandFlags & (I386Operands.MemRead | I386Operands.MemWrite)) == 0 && r.Mnemonic is not ("div" or "idiv"))
+                    {
+                        quiet.Add(i);
+                    }
                 }
             }
         }
@@ -91,6 +96,10 @@ public sealed class SequenceGenerator
             ushort row = i == at ? forced : Pick(ref rng, vectors);
             written = Instruction(ref rng, row, code, written, i == at);
             hits[row]++;
+            if (rng.Chance(8))
+            {
+                written = Subroutine(ref rng, code, written, hits);
+            }
             if (rng.Chance(6))
             {
                 written = Repair(ref rng, code, written);
@@ -144,6 +153,32 @@ public sealed class SequenceGenerator
         return MoveImmediate(code, at, register, value);
     }
 
+    /// <summary>A call, the code behind it, and the subroutine that comes back: returns as compilers make them, with live flags.</summary>
+    private int Subroutine(ref Rng rng, Span<byte> code, int at, Span<int> hits)
+    {
+        items.Add(new Item(at, 0));
+        // call +5; jmp over
+        code[at] = 0xE8;
+        BinaryPrimitives.WriteUInt32LittleEndian(code[(at + 1)..], 5);
+        int over = at + 6;
+        code[at + 5] = 0xE9;
+        at += 10;
+        RandomPolicy kept = policy;
+        policy.AnyRegisterPercent = 0;
+        policy.LockPercent = 0;
+        for (int n = 1 + rng.Below(3); n > 0; n--)
+        {
+            ushort row = quiet[rng.Below(quiet.Count)];
+            Span<byte> one = code.Slice(at, 16);
+            at += I386Random.Encode(ref rng, row, one, policy);
+            hits[row]++;
+        }
+        policy = kept;
+        code[at++] = 0xC3;
+        BinaryPrimitives.WriteUInt32LittleEndian(code[over..], (uint)(at - (over + 4)));
+        return at;
+    }
+
     private static int MoveImmediate(Span<byte> code, int at, int register, uint value)
     {
         code[at] = (byte)(0xB8 + register);
@@ -169,7 +204,8 @@ public sealed class SequenceGenerator
     {
         items.Add(new Item(at, row));
         TableRow r = I386Random.Rows[row]!;
-        bool prepared = rng.Chance(forced ? 80 : 95);
+        // Flags popped by chance would hold TF, NT or AC; returns by chance lose the flags (see Continuation).
+        bool prepared = r.Class is I386Class.Popf or I386Class.Iret or I386Class.RetFar or I386Class.Ret or I386Class.RetImm || rng.Chance(forced ? 80 : 95);
         if (prepared)
         {
             at = Prepare(ref rng, r, code, at);
@@ -196,12 +232,40 @@ public sealed class SequenceGenerator
         {
             fixups.Add(new Fixup(at - immediate, immediate, false, items.Count, at));
         }
+        else if (r.Class is I386Class.Ret or I386Class.RetImm)
+        {
+            return Continuation(ref rng, code, at);
+        }
+        else if (r.ImmKind == I386ImmKind.Far && (code[at - 2] & 0xFC) == 0x30 && code[at - 1] == 0)
+        {
+            // The kernel's 64-bit code segment: natively, this would go on in 64-bit mode.
+            code[at - 2] = 0x40;
+        }
         else if (r.ImmKind == I386ImmKind.Far && prepared && !word)
         {
             fixups.Add(new Fixup(at - 6, 4, true, items.Count, 0));
             BinaryPrimitives.WriteUInt16LittleEndian(code[(at - 2)..], 0x23);
         }
         return at;
+    }
+
+    /// <summary>Marks a fixup whose item is the target itself.</summary>
+    private const int Exact = -1;
+
+    /// <summary>
+    /// Where a return without a call goes: to an instruction that writes all arithmetic flags, because the translator does not keep them
+    /// on a return to another place than behind the call.
+    /// </summary>
+    private int Continuation(ref Rng rng, Span<byte> code, int at)
+    {
+        for (int skipped = rng.Below(3); skipped > 0; skipped--)
+        {
+            code[at++] = 0xF4;
+        }
+        items.Add(new Item(at, 0));
+        code[at] = 0x05;
+        BinaryPrimitives.WriteUInt32LittleEndian(code[(at + 1)..], rng.Interesting());
+        return at + 5;
     }
 
     private static unsafe bool Decoded(ReadOnlySpan<byte> code, out I386Insn insn)
@@ -218,7 +282,9 @@ public sealed class SequenceGenerator
         switch (r.Class)
         {
             case I386Class.Ret or I386Class.RetImm:
-                return PushTarget(code, at);
+                code[at] = 0x68;
+                fixups.Add(new Fixup(at + 1, 4, true, items.Count, Exact));
+                return at + 5;
             case I386Class.RetFar:
                 return PushTarget(code, PushImmediate(code, at, 0x23));
             case I386Class.Iret:
@@ -265,6 +331,7 @@ public sealed class SequenceGenerator
         // mov dword [the same operand], target
         int opcode = branch.IndexOf((byte)0xFF), tail = 1 + ((insn.Prefixes & I386Prefixes.Sib) != 0 ? 1 : 0) + insn.DispSize;
         branch[..opcode].CopyTo(code[at..]);
+        code.Slice(at, opcode).Replace((byte)0x2E, (byte)0x3E);
         code[at + opcode] = 0xC7;
         branch.Slice(opcode + 1, tail).CopyTo(code[(at + opcode + 1)..]);
         code[at + opcode + 1] &= 0xC7;
@@ -278,7 +345,7 @@ public sealed class SequenceGenerator
         foreach (Fixup f in fixups)
         {
             // One of the next few instructions, at most the final jump, and within reach.
-            int target = Math.Min(f.Item + rng.Below(4), items.Count - 1);
+            int target = Math.Min(f.Item + (f.End == Exact ? 0 : rng.Below(4)), items.Count - 1);
             while (f.Size == 1 && items[target].Offset - f.End > 127)
             {
                 target--;

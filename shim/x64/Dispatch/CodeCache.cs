@@ -146,6 +146,10 @@ public unsafe partial struct CodeCache
             return null;
         }
 
+        // A forked child finds its way through the other tables again: it runs little code, mostly, and copying and freeing this one
+        // is dearer (page tables for scattered entries). Kernels before 4.14 copy it.
+        const int MadvWipeOnFork = 18;
+        Host.Syscall(Nr.madvise, (long)tables, (long)TargetTableSize, MadvWipeOnFork);
         c->_tables = tables;
         c->_tablesSize = total;
         c->Targets = (uint*)tables;

@@ -26,7 +26,17 @@ public static unsafe partial class Syscalls<TAbi>
         if (!IoctlTable.TryFind(request, out IoctlKind kind, out uint written))
         {
             int flags = (int)Host.Syscall(Nr.fcntl, (uint)fd, FileConstants.F_GETFL, 0);
-            return flags < 0 || ((uint)flags & FileConstants.O_PATH) != 0 ? -Errno.EBADF : -Errno.ENOTTY;
+            if (flags < 0 || ((uint)flags & FileConstants.O_PATH) != 0)
+            {
+                return -Errno.EBADF;
+            }
+
+            if (t->Group->Trace != 0)
+            {
+                Strace.UnknownIoctl(t, fd, request);
+            }
+
+            return -Errno.ENOTTY;
         }
 
         switch (kind)

@@ -10,7 +10,7 @@ namespace Lodge.Shim;
 public static unsafe class ProcFs
 {
     /// <summary>Bytes for the path of a descriptor link, zero included.</summary>
-    public const int LinkLength = 32;
+    public const int LinkLength = 48;
 
     private const int MaxPath = 256;
     private const ulong ProcPrefix = 0x2f636f72702f;
@@ -75,7 +75,7 @@ public static unsafe class ProcFs
     {
         result = 0;
         byte* link = stackalloc byte[LinkLength];
-        switch (Find(t, dirfd, path, out ProcName name))
+        switch (Find(t, dirfd, path, out ProcName name, link))
         {
             case ProcFile.None:
                 return false;
@@ -83,11 +83,6 @@ public static unsafe class ProcFs
                 result = -Errno.ENOENT;
                 return true;
             case ProcFile.Exe:
-                if (!ProgramLink(t, link))
-                {
-                    return false;
-                }
-
                 result = (int)Host.BlockingCall(t, Nr.openat, FileConstants.AT_FDCWD, (long)link, flags, 0);
                 return true;
             default:
@@ -101,12 +96,12 @@ public static unsafe class ProcFs
     {
         result = 0;
         byte* link = stackalloc byte[LinkLength];
-        switch (Find(t, dirfd, path, out _))
+        switch (Find(t, dirfd, path, out _, link))
         {
             case ProcFile.HiddenDescriptor:
                 result = -Errno.ENOENT;
                 return true;
-            case ProcFile.Exe when ProgramLink(t, link):
+            case ProcFile.Exe:
                 result = (int)Host.Syscall(Nr.readlinkat, FileConstants.AT_FDCWD, (long)link, buffer, size);
                 return true;
             default:
@@ -119,12 +114,12 @@ public static unsafe class ProcFs
     {
         result = 0;
         byte* link = stackalloc byte[LinkLength];
-        switch (Find(t, dirfd, path, out _))
+        switch (Find(t, dirfd, path, out _, link))
         {
             case ProcFile.HiddenDescriptor:
                 result = -Errno.ENOENT;
                 return true;
-            case ProcFile.Exe when (flags & FileConstants.AT_SYMLINK_NOFOLLOW) == 0 && ProgramLink(t, link):
+            case ProcFile.Exe when (flags & FileConstants.AT_SYMLINK_NOFOLLOW) == 0:
                 result = (int)Host.Syscall(Nr.newfstatat, FileConstants.AT_FDCWD, (long)link, (long)buffer, (int)flags);
                 return true;
             default:
@@ -137,12 +132,12 @@ public static unsafe class ProcFs
     {
         result = 0;
         byte* link = stackalloc byte[LinkLength];
-        switch (Find(t, dirfd, path, out _))
+        switch (Find(t, dirfd, path, out _, link))
         {
             case ProcFile.HiddenDescriptor:
                 result = -Errno.ENOENT;
                 return true;
-            case ProcFile.Exe when (flags & FileConstants.AT_SYMLINK_NOFOLLOW) == 0 && ProgramLink(t, link):
+            case ProcFile.Exe when (flags & FileConstants.AT_SYMLINK_NOFOLLOW) == 0:
                 result = (int)Host.Syscall(Nr.statx, FileConstants.AT_FDCWD, (long)link, flags, mask, buffer);
                 return true;
             default:
@@ -155,7 +150,7 @@ public static unsafe class ProcFs
     /// <paramref name="link"/> (<see cref="LinkLength"/> bytes) and returns true.
     /// </summary>
     public static bool ExePath(GuestThread* t, int dirfd, uint path, byte* link)
-        => MayIntercept(t, dirfd, path) && Find(t, dirfd, path, out _) == ProcFile.Exe && ProgramLink(t, link);
+        => MayIntercept(t, dirfd, path) && Find(t, dirfd, path, out _, link) == ProcFile.Exe;
 
     /// <summary>
     /// True if a directory entry of <paramref name="fd"/> is one of the shim's own descriptors: the directory is this process's
@@ -194,7 +189,8 @@ public static unsafe class ProcFs
         return parsed.Parse(directory) && parsed.File == ProcFile.HiddenDescriptor && IsOwn(in parsed);
     }
 
-    private static ProcFile Find(GuestThread* t, int dirfd, uint path, out ProcName name)
+    // For exe, "link" gets a path to the guest program (LinkLength bytes).
+    private static ProcFile Find(GuestThread* t, int dirfd, uint path, out ProcName name, byte* link)
     {
         name = default;
         byte* text = stackalloc byte[MaxPath * 2];
@@ -215,9 +211,18 @@ public static unsafe class ProcFs
             return ProcFile.None;
         }
 
-        return name.File == ProcFile.CpuInfo || (IsOwn(in name) && (name.File != ProcFile.HiddenDescriptor || FilesStruct.IsHidden(t->Files, name.Descriptor)))
-            ? name.File
-            : ProcFile.None;
+        switch (name.File)
+        {
+            case ProcFile.CpuInfo:
+                return name.File;
+            case ProcFile.Exe:
+                bool found = IsOwn(in name) ? ProgramLink(t, link) : name.TaskNumber == 0 && OtherGuests.ProgramLink(name.Number, link);
+                return found ? name.File : ProcFile.None;
+            case ProcFile.HiddenDescriptor:
+                return FilesStruct.IsHidden(t->Files, name.Descriptor) && IsOwn(in name) ? name.File : ProcFile.None;
+            default:
+                return IsOwn(in name) ? name.File : ProcFile.None;
+        }
     }
 
     // Path of a directory descriptor (or of the working directory); its length or -errno.

@@ -192,9 +192,9 @@ public static unsafe class ProcRewrite
         writer.Byte((byte)'\n');
     }
 
-    // Names as in the kernel's cpufeatures.h. A name with a star stands for all that begin so.
+    // What GuestCpu takes out of CPUID; names as in the kernel's cpufeatures.h. A name with a star stands for all that begin so.
     private static ReadOnlySpan<byte> Untranslated =>
-        "avx512* amx* avx10* avx_* avx_vnni* avx_ifma* avx_ne_convert* gfni vaes vpclmulqdq sha_ni sha512 sm3 sm4 pku ospke rtm hle umip user_shstk ibt rdpid waitpkg cldemote movdiri movdir64b enqcmd serialize uintr xsavec xgetbv1 xsaves fsgsbase sse4a xop fma4 tbm lwp 3dnow 3dnowext 3dnowprefetch "u8;
+        "avx512* amx* avx10* avx_* avx_vnni* avx_ifma* avx_ne_convert* gfni vaes vpclmulqdq sha512 sm3 sm4 pku ospke rtm hle user_shstk ibt waitpkg cldemote movdiri movdir64b enqcmd serialize uintr xsaves fsgsbase mpx intel_pt sgx sgx_lc sse4a xop fma4 tbm lwp 3dnow 3dnowext "u8;
 
     /// <summary>True for a feature name that the translator does not offer.</summary>
     public static bool IsUntranslated(byte* name, long length)

@@ -38,6 +38,20 @@ public static unsafe class Strace
         }
     }
 
+    /// <summary>One line about an ioctl that the shim does not know, in the trace.</summary>
+    public static void UnknownIoctl(GuestThread* t, int descriptor, uint request)
+    {
+        Line line = new(stackalloc byte[128]);
+        line.Dec(t->Tid);
+        line.Add(" lodge: ioctl "u8);
+        line.Hex(request, 8);
+        line.Add(" on descriptor "u8);
+        line.Dec(descriptor);
+        line.Add(" is not known: ENOTTY\n"u8);
+        int fd = FilesStruct.GetHidden(t->Files, HiddenFile.Trace);
+        line.Flush(fd >= 0 ? fd : 2);
+    }
+
     private static ReadOnlySpan<byte> Name(bool i386, uint nr) => SyscallTables.Name(i386, nr);
 
     private static void Write<TAbi>(GuestThread* t, uint nr, int result, bool returned)

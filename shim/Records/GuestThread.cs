@@ -66,7 +66,9 @@ public unsafe struct ExecState
     /// <summary>Non-zero while translated code or the entry/exit stubs run (signal handler decides by the PC, this is for checks).</summary>
     public uint InGuest;
     /// <summary>GS base that the CPU holds for this thread now.</summary>
-    public uint HostGsBase;
+    public ulong HostGsBase;
+    /// <summary>0, or a non-canonical address while FS holds a null selector: added to every FS address, it makes the CPU raise #GP.</summary>
+    public ulong FsTrap;
     /// <summary>Non-zero when data segments have bases: other translations are used.</summary>
     public uint Segmented;
     /// <summary>Non-zero: the next instruction stores into its own code page, which is open for this one instruction.</summary>

@@ -155,6 +155,16 @@ public unsafe partial struct UnitTranslator
         _code.U8(0x8D);
         _code.U8(0x04);
         _code.U8(0x08);
+        if (segmentBase == _layout.FsBase)
+        {
+            // A null FS: the sum becomes non-canonical. mov r9, [r14+trap]; lea r8, [r8+r9]
+            _code.Load64(HostReg.R9, HostReg.Thread, _layout.FsTrap);
+            _code.U8(0x4F);
+            _code.U8(0x8D);
+            _code.U8(0x04);
+            _code.U8(0x08);
+        }
+
         m.Base = HostReg.Target;
         m.Index = vectorIndex;
         m.Disp = 0;

@@ -34,6 +34,7 @@ public unsafe struct DispatchStubs
         CodeBuffer c = new(memory, size);
         ThreadOffsets o = ThreadOffsets.Compute();
         layout.FsBase = o.Frame + o.FsBase;
+        layout.FsTrap = o.FsTrap;
         layout.GsBase = o.Frame + o.GsBase;
         layout.DsBase = o.Frame + o.DsBase;
         layout.EsBase = o.Frame + o.EsBase;
@@ -232,7 +233,7 @@ public unsafe struct DispatchStubs
 public unsafe struct ThreadOffsets
 {
     /// <summary>Offsets from the start of the record.</summary>
-    public int SignalPending, Frame, HostStackPointer, ReturnStackPointer, CodeBase, TargetTable, Reason, Argument;
+    public int SignalPending, Frame, HostStackPointer, ReturnStackPointer, CodeBase, TargetTable, Reason, Argument, FsTrap;
     /// <summary>Offsets within the i386 frame.</summary>
     public int Eip, Eflags, Xmm, FsBase, GsBase, DsBase, EsBase, SsBase, CsBase;
 
@@ -251,6 +252,7 @@ public unsafe struct ThreadOffsets
         o.CodeBase = (int)((byte*)&t->Exec.CodeBase - start);
         o.TargetTable = (int)((byte*)&t->Exec.TargetTable - start);
         o.Reason = (int)((byte*)&t->Exec.Reason - start);
+        o.FsTrap = (int)((byte*)&t->Exec.FsTrap - start);
         o.Argument = (int)((byte*)&t->Exec.Argument - start);
         o.Eip = (int)((byte*)&t->I386.eip - frame);
         o.Eflags = (int)((byte*)&t->I386.eflags - frame);

@@ -10,6 +10,17 @@ public static unsafe class Dispatcher
 {
     private const int ArchSetGs = 0x1001;
 
+    /// <summary>Selectors up to this one are null: an access through them is #GP.</summary>
+    private const ushort NullSelector = 3;
+
+    /// <summary>
+    /// GS base that stands for a null selector: in the guard above the guest, so that an access faults, and <see cref="Faults.CheckLimit"/>
+    /// makes the #GP of it that the guest's CPU raises.
+    /// </summary>
+    public const ulong NullGsBase = 32ul << 30;
+
+    private const ulong NonCanonical = 1ul << 47;
+
     /// <summary>EFLAGS.TF.</summary>
     private const uint TrapFlag = 0x100;
 
@@ -25,10 +36,13 @@ public static unsafe class Dispatcher
                 Signals.Deliver(t);
             }
 
-            if (t->I386.gs_base != t->Exec.HostGsBase)
+            ulong gs = t->I386.gs > NullSelector ? t->I386.gs_base : NullGsBase;
+            if (gs != t->Exec.HostGsBase)
             {
-                SetGsBase(t);
+                SetGsBase(t, gs);
             }
+
+            t->Exec.FsTrap = t->I386.fs > NullSelector ? 0 : NonCanonical;
 
             if (((t->I386.ds_base | t->I386.es_base | t->I386.ss_base | t->I386.cs_base) != 0) != (t->Exec.Segmented != 0))
             {
@@ -73,7 +87,7 @@ public static unsafe class Dispatcher
         t->Exec.TargetTable = (ulong)cache->Targets;
         t->Exec.Segmented = 0;
         ResetReturnStack(t);
-        SetGsBase(t);
+        SetGsBase(t, NullGsBase);
         return cache;
     }
 
@@ -242,10 +256,10 @@ public static unsafe class Dispatcher
         ResetReturnStack(t);
     }
 
-    private static void SetGsBase(GuestThread* t)
+    private static void SetGsBase(GuestThread* t, ulong value)
     {
-        Host.Syscall(Nr.arch_prctl, ArchSetGs, t->I386.gs_base);
-        t->Exec.HostGsBase = t->I386.gs_base;
+        Host.Syscall(Nr.arch_prctl, ArchSetGs, (long)value);
+        t->Exec.HostGsBase = value;
     }
 }
 

@@ -33,8 +33,14 @@ public static unsafe class Faults
     public static void CheckLimit(GuestThread* t)
     {
         ThreadSignals* s = &t->Signals;
-        if (s->SyncSignal != SIGSEGV || s->TrapNumber != TrapPage || s->FaultAddress < 0xFFFFFFC0
-            || !Emulation.OperandReaches(t, s->FaultAddress))
+        if (s->SyncSignal != SIGSEGV || s->TrapNumber != TrapPage)
+        {
+            return;
+        }
+
+        ulong address = *(ulong*)(ThreadSignals.SyncInfo(s) + 16);
+        bool nullSegment = address - (Dispatcher.NullGsBase - (1ul << 31)) < 6ul << 30;
+        if (!nullSegment && (s->FaultAddress < 0xFFFFFFC0 || !Emulation.OperandReaches(t, s->FaultAddress)))
         {
             return;
         }

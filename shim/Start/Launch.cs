@@ -3,7 +3,7 @@ namespace Lodge.Shim;
 /// <summary>From the shim's own start to the guest's first instruction: records, memory, program.</summary>
 public static unsafe class Launch
 {
-    private const ulong AtMinSigStkSz = 51, AtSysinfoEhdr = 33, AtHwcap2 = 26;
+    private const ulong AtMinSigStkSz = 51, AtSysinfoEhdr = 33, AtHwcap2 = 26, AtExecFn = 31;
     private const int O_RDONLY = 0, O_CLOEXEC = 0x80000;
     private const int AT_FDCWD = -100;
 
@@ -29,7 +29,7 @@ public static unsafe class Launch
         }
 
         Signals.Start(t);
-        int image = options.HasRecord ? options.Record.Image : OpenImage();
+        int image = options.HasRecord ? options.Record.Image : OpenImage(start);
         if (image >= 0)
         {
             HiddenFiles.Adopt(t->Files, HiddenFile.ShimImage, image);
@@ -87,11 +87,16 @@ public static unsafe class Launch
     }
 
     /// <summary>Our own image, for execve: it may be out of reach by name later (chroot, another mount namespace). -errno without /proc.</summary>
-    private static int OpenImage()
+    private static int OpenImage(in StartInfo start)
     {
         fixed (byte* path = "/proc/self/exe\0"u8)
         {
-            return (int)Host.Syscall(Nr.openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0);
+            long fd = Host.Syscall(Nr.openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0);
+
+            // Without /proc (a bare chroot): the path that we were executed by.
+            return start.TryAux(AtExecFn, out ulong name) && Host.IsError(fd)
+                ? (int)Host.Syscall(Nr.openat, AT_FDCWD, (long)name, O_RDONLY | O_CLOEXEC, 0)
+                : (int)fd;
         }
     }
 

@@ -202,11 +202,21 @@ public static unsafe class Dispatcher
             t->Exec.TargetTable = targets;
             t->I386.eflags |= TrapFlag;
             uint reason = t->Exec.Reason;
-            Act(t, cache);
+            if (reason == (uint)ExitReason.Interrupted)
+            {
+                // A signal came in between; the instruction may be done nevertheless. Its trap goes first.
+                Recovery.Recover(t, cache);
+                Faults.CheckLimit(t);
+                completed = t->I386.eip != eip;
+            }
+            else
+            {
+                Act(t, cache);
 
-            // The CPU does not trap behind INT 80h: the flag is looked at again only after the instruction that follows the return.
-            completed = reason is (uint)ExitReason.Link or (uint)ExitReason.Miss or (uint)ExitReason.X87State
-                || (reason == (uint)ExitReason.Emulate && t->I386.eip != eip);
+                // The CPU does not trap behind INT 80h: the flag is looked at again only after the instruction that follows the return.
+                completed = reason is (uint)ExitReason.Link or (uint)ExitReason.Miss or (uint)ExitReason.X87State
+                    || (reason == (uint)ExitReason.Emulate && t->I386.eip != eip);
+            }
         }
 
         if (completed && t->Signals.SyncSignal == 0)

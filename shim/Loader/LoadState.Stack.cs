@@ -6,8 +6,8 @@ internal unsafe partial struct LoadState
     /// <summary>What the kernel leaves between the end of the stack and the first string: one pointer of its own, 64-bit, size.</summary>
     private const uint TopGap = 8;
     private const uint FirstExpansion = 128 << 10;
-    /// <summary>Largest room mapped ahead of use.</summary>
-    private const uint MaxRoom = 16 << 20;
+    /// <summary>Largest room mapped ahead of use: the kernel, too, writes there without a fault that we could see. Costs address space only.</summary>
+    private const uint MaxRoom = 64 << 20;
 
     /// <summary>Maps the stack with its room. Its end is <see cref="Mm.StackEnd"/>.</summary>
     /// <param name="stringBytes">Bytes of all strings with their zero bytes.</param>

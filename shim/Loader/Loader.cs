@@ -117,7 +117,12 @@ public static unsafe partial class Loader
         state.DrawRandom(group->Personality);
         uint taskSize = (group->Personality & Personalities.AddrLimit3Gb) != 0 ? Placement.TaskSize3Gb : Placement.TaskSizeX86;
         mm->Placement = Placement.ForExec(
-            taskSize, Mm.ReservationStart, group->Limits.Stack, state.MmapRandom(), state.Randomise, (group->Personality & Personalities.AddrCompatLayout) != 0);
+            taskSize,
+            Mm.ReservationStart,
+            group->Limits.Stack,
+            state.MmapRandom(),
+            state.Randomise,
+            (group->Personality & Personalities.AddrCompatLayout) != 0);
         mm->StackEnd = Placement.PageUp((taskSize - state.StackRandom() - state.Small(0)) & ~15u);
 
         bool executableStack = stackFlags == 0 || (stackFlags & ElfFile.PfX) != 0;

@@ -3,7 +3,10 @@ using System.Runtime.InteropServices;
 
 namespace Lodge.Shim;
 
-/// <summary>What a guest mapping is: the access the guest asked for in the low three bits (PROT_READ, PROT_WRITE, PROT_EXEC as mmap numbers them), then its kind.</summary>
+/// <summary>
+/// What a guest mapping is: the access the guest asked for in the low three bits (PROT_READ, PROT_WRITE, PROT_EXEC as mmap numbers
+/// them), then its kind.
+/// </summary>
 [Flags]
 public enum MappingFlags : uint
 {
@@ -79,7 +82,8 @@ public struct GuestMapping
     public readonly uint Length => End - Start;
 
     /// <summary>Where a neighbour below must end at the latest: <see cref="Start"/>, less the guard gap under a stack (vm_start_gap).</summary>
-    public readonly uint GapStart => (Flags & MappingFlags.GrowsDown) == 0 ? Start : Start > GuestMap.StackGuardGap ? Start - GuestMap.StackGuardGap : 0;
+    public readonly uint GapStart => (Flags & MappingFlags.GrowsDown) == 0 ? Start
+        : Start > GuestMap.StackGuardGap ? Start - GuestMap.StackGuardGap : 0;
 
     /// <summary>True when <paramref name="next"/>, which begins where this ends, continues it, so that one record can describe both.</summary>
     public readonly bool Continues(in GuestMapping next) => Flags == next.Flags && MayContinue(next);
@@ -93,7 +97,8 @@ public struct GuestMapping
 
     /// <summary>What a change of access to <paramref name="access"/> makes of the flags.</summary>
     public readonly MappingFlags WithAccess(MappingFlags access) =>
-        (Flags & ~MappingFlags.Access) | access | ((access & MappingFlags.Write) != 0 && (Flags & MappingFlags.Shared) == 0 ? MappingFlags.Account : 0);
+        (Flags & ~MappingFlags.Access) | access
+        | ((access & MappingFlags.Write) != 0 && (Flags & MappingFlags.Shared) == 0 ? MappingFlags.Account : 0);
 
     /// <summary>True for memory that RLIMIT_DATA counts: private and writable, not a stack (is_data_mapping).</summary>
     public readonly bool IsData => (Flags & (MappingFlags.Write | MappingFlags.Shared | MappingFlags.GrowsDown)) == MappingFlags.Write;

@@ -64,7 +64,13 @@ public static unsafe class Launch
         request.Envp = start.Envp;
         request.Envc = Count(start.Envp);
         request.HostAuxv = start.Auxv;
-        int error = Loader.Exec(t, request);
+        int error = options.HasRecord || start.FromBinfmt ? 0 : ScriptStart.Resolve(ref request);
+        fd = request.Fd;
+        if (error == 0)
+        {
+            error = Loader.Exec(t, request);
+        }
+
         if (error != 0)
         {
             if (mm->ExecFailed)

@@ -96,13 +96,12 @@ public unsafe partial struct UnitTranslator
 
         if (memory && insn.Map == 1 && insn.Opcode == 0xB0 && full == 0)
         {
-            // CMPXCHG compares with AL, so AH cannot be exchanged with it. It writes every arithmetic flag: a shift may, too
-            // (only a fault would show its flags).
+            // CMPXCHG compares with AL, so AH cannot stay exchanged with it. A fault must find the flags as they were: no shift.
+            EmitSwapBytes(full);
+            Mark(BoundaryKind.SwappedBytes, full);
             _code.Mov32(HostReg.R9, full);
-            _code.U8(0x41);
-            _code.U8(0xC1);
-            _code.U8(0xE9);
-            _code.U8(8);
+            EmitSwapBytes(full);
+            Mark(BoundaryKind.Normal);
             EmitEncoded(insn, HostReg.R9, rm, memory, m);
             return;
         }

@@ -81,7 +81,9 @@ public unsafe partial struct UnitTranslator
                 break;
             }
 
-            if (_request.Checked && ((I386Table.Operands(s.Insn.Row) & I386Operands.MemWrite) != 0 || s.Class is I386Class.StringOp or I386Class.Maskmov))
+            // A store may change the code behind it, a call comes back at any time later.
+            if (_request.Checked && ((I386Table.Operands(s.Insn.Row) & I386Operands.MemWrite) != 0
+                || s.Class is I386Class.StringOp or I386Class.Maskmov or I386Class.CallRel or I386Class.CallRM))
             {
                 break;
             }

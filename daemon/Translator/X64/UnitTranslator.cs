@@ -118,7 +118,12 @@ public unsafe partial struct UnitTranslator
         if (!_stopped)
         {
             MarkNext(BoundaryKind.Normal);
-            CommitEsp();
+            if (_delta != 0)
+            {
+                CommitEsp();
+                MarkNext(BoundaryKind.Normal);
+            }
+
             uint next = _scan[_count - 1].Insn.Address + _scan[_count - 1].Insn.Length;
             EmitExitJump(next);
         }

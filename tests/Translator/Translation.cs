@@ -68,6 +68,9 @@ internal sealed unsafe class TranslationRun : IDisposable
     /// <summary>Exit id of every unit's first exit.</summary>
     internal const uint FirstExitId = 0x1000;
 
+    /// <summary>Distance between the ids of a unit's exits.</summary>
+    internal const uint ExitIdStep = 5;
+
     /// <summary>Offsets as consistent as any: nothing overlaps.</summary>
     internal static EmitLayout Layout { get; } = new()
     {
@@ -90,6 +93,7 @@ internal sealed unsafe class TranslationRun : IDisposable
         request.MaxInstructions = options.MaxInstructions;
         request.HostOffset = options.HostOffset;
         request.FirstExitId = FirstExitId;
+        request.ExitIdStep = ExitIdStep;
         request.Segmented = options.Segmented;
         request.Checked = options.Checked;
         UnitResult result = default;

@@ -186,7 +186,7 @@ internal sealed partial class UnitChecker
             }
 
             Instruction load = _host[stub].Iced;
-            if (load.Code != Code.Mov_r32_imm32 || load.Op0Register != Register.R9D || load.Immediate32 != TranslationRun.FirstExitId + (uint)i)
+            if (load.Code != Code.Mov_r32_imm32 || load.Op0Register != Register.R9D || load.Immediate32 != TranslationRun.FirstExitId + ((uint)i * TranslationRun.ExitIdStep))
             {
                 Report(target, "stub does not load its exit id");
             }

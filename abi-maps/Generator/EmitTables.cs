@@ -131,6 +131,18 @@ public static class EmitTables
         return text.ToString();
     }
 
+    /// <summary>Calls and argument kinds as C initialisers { number, name, count, { KIND_... } }, for guest tests.</summary>
+    public static string GuestHeader(IEnumerable<SyscallRow> rows)
+    {
+        var text = new StringBuilder("/* Written by abi-maps/Generator from abi-maps/tables (make abi-emit); not edited by hand. */\n");
+        foreach (SyscallRow row in rows.Where(r => r.IsImplemented))
+        {
+            string kinds = row.Arguments!.Count == 0 ? "0" : string.Join(", ", row.Arguments.Select(a => "KIND_" + a.Kind.ToString().ToUpperInvariant()));
+            text.Append(CultureInfo.InvariantCulture, $"{{ {row.Number}, \"{row.Name}\", {row.Arguments.Count}, {{ {kinds} }} }},\n");
+        }
+        return text.ToString();
+    }
+
     private static void Constants(StringBuilder text, IEnumerable<SyscallRow> rows)
     {
         foreach (SyscallRow row in rows.Where(r => r.IsImplemented))

@@ -37,6 +37,7 @@ public static class Emitter
             ["abi-maps/generated/Constants.g.cs"] = ConstantTable.Emit(Tsv.Read(Path.Combine(maps, "tables/constants.tsv"))),
             ["abi-maps/generated/Usings.g.cs"] = EmitTables.Header + "global using Lodge.Abi;\n",
         };
+        outputs["tests/guest/lib/syscalls_i386.h"] = EmitTables.GuestHeader(tables[Abi.I386]);
         foreach ((string name, string text) in EmitLayouts.Files(LayoutTable.Parse(File.ReadAllText(Path.Combine(maps, "tables/layouts.tsv")))))
         {
             outputs["abi-maps/generated/" + name] = text;

@@ -939,7 +939,7 @@ public static unsafe class ArmFallback
     public static int sys_preadv2(GuestThread* t, int nr = 392) => Unimplemented.Report(t, false, nr);
     public static int sys_pwritev2(GuestThread* t, int nr = 393) => Unimplemented.Report(t, false, nr);
     public static int sys_pkey_mprotect(GuestThread* t, int nr = 394) => Unimplemented.Report(t, false, nr);
-    public static int sys_pkey_alloc(GuestThread* t, int nr = 395) => -Lodge.Abi.Errno.ENOSPC;
+    public static int sys_pkey_alloc(GuestThread* t, int nr = 395) => -Lodge.Abi.Errno.EINVAL;
     public static int sys_pkey_free(GuestThread* t, int nr = 396) => -Lodge.Abi.Errno.EINVAL;
     public static int sys_statx(GuestThread* t, int nr = 397) => Unimplemented.Report(t, false, nr);
     public static int sys_rseq(GuestThread* t, int nr = 398) => -Lodge.Abi.Errno.ENOSYS;

@@ -960,7 +960,7 @@ public static unsafe class I386Fallback
     public static int sys_preadv2(GuestThread* t, int nr = 378) => Unimplemented.Report(t, true, nr);
     public static int sys_pwritev2(GuestThread* t, int nr = 379) => Unimplemented.Report(t, true, nr);
     public static int sys_pkey_mprotect(GuestThread* t, int nr = 380) => Unimplemented.Report(t, true, nr);
-    public static int sys_pkey_alloc(GuestThread* t, int nr = 381) => -Lodge.Abi.Errno.ENOSPC;
+    public static int sys_pkey_alloc(GuestThread* t, int nr = 381) => -Lodge.Abi.Errno.EINVAL;
     public static int sys_pkey_free(GuestThread* t, int nr = 382) => -Lodge.Abi.Errno.EINVAL;
     public static int sys_statx(GuestThread* t, int nr = 383) => Unimplemented.Report(t, true, nr);
     public static int sys_arch_prctl(GuestThread* t, int nr = 384) => Unimplemented.Report(t, true, nr);

@@ -75,7 +75,8 @@ public static unsafe partial class Syscalls<TAbi>
     public static int sys_mprotect(GuestThread* t) => Protect(t, TAbi.Arg(t, 0), TAbi.Arg(t, 1), TAbi.Arg(t, 2));
 
     /// <summary>
-    /// pkey_mprotect: only key -1 (none) and key 0 (every page has it) work, because pkey_alloc hands out no others: the host's keys would apply to the shim's accesses, too.
+    /// pkey_mprotect: only key -1 (none) and key 0 (every page has it) work, because pkey_alloc hands out
+    /// no others: the host's keys would apply to the shim's accesses, too.
     /// </summary>
     public static int sys_pkey_mprotect(GuestThread* t) =>
         TAbi.Arg(t, 3) is 0 or uint.MaxValue ? Protect(t, TAbi.Arg(t, 0), TAbi.Arg(t, 1), TAbi.Arg(t, 2)) : -Errno.EINVAL;

@@ -11,6 +11,7 @@ internal static unsafe class WriteLimit
     public const long OwnPosition = -1;
 
     private const uint O_APPEND = 0x400;
+    private const ulong PROC_SUPER_MAGIC = 0x9fa0;
 
     /// <summary>
     /// Cuts <paramref name="count"/> so that the write ends at the limit: 0, -EFBIG when it would begin there, or what the host says about a
@@ -32,6 +33,13 @@ internal static unsafe class WriteLimit
 
         ulong room = start >= FileConstants.MAX_NON_LFS ? 0 : (ulong)(FileConstants.MAX_NON_LFS - (start < 0 ? 0 : start));
         if (count <= room)
+        {
+            return 0;
+        }
+
+        // The files of /proc have their own write and no limit: offsets of /proc/self/mem are addresses. f_type is statfs' first word.
+        ulong* statfs = stackalloc ulong[16];
+        if (Host.Syscall(Nr.fstatfs, (uint)fd, (long)statfs) == 0 && statfs[0] == PROC_SUPER_MAGIC)
         {
             return 0;
         }

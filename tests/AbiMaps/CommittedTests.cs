@@ -24,7 +24,7 @@ public partial class CommittedTests
         var questions = new OpenQuestions();
         var outputs = Emitter.Build(s_root, questions, []);
         Assert.Empty(questions.All);
-        List<string> stale = outputs.Where(o => o.Key.StartsWith("abi-maps/", StringComparison.Ordinal) && File.ReadAllText(Path.Combine(s_root, o.Key)) != o.Value).Select(o => o.Key).ToList();
+        List<string> stale = outputs.Where(o => !o.Key.StartsWith("docs/", StringComparison.Ordinal) && File.ReadAllText(Path.Combine(s_root, o.Key)) != o.Value).Select(o => o.Key).ToList();
         Assert.True(stale.Count == 0, $"run make abi-emit: {string.Join(", ", stale)}");
         Assert.True(outputs.Count > 10);
     }

@@ -19,6 +19,8 @@ public unsafe struct GuestThread
     public int SignalPending;
     /// <summary>Kernel thread id.</summary>
     public int Tid;
+    /// <summary>Address of the host signal handler in C#, where the handler's entry stub jumps (fs:[16]).</summary>
+    public ulong HostSignalEntry;
     /// <summary>State that emitted code uses to enter and leave guest code.</summary>
     public ExecState Exec;
     /// <summary>i386 registers.</summary>

@@ -63,4 +63,11 @@ public static unsafe class SignalContext
 
         return false;
     }
+
+    /// <summary>What the kernel is to call for a signal: the handler itself.</summary>
+    public static ulong Entry(GuestThread* t, ulong handler)
+    {
+        t->HostSignalEntry = handler;
+        return handler;
+    }
 }

@@ -50,4 +50,24 @@ public static unsafe class SignalContext
 
     /// <summary>True when the fault was a store (page-fault error code bit 1).</summary>
     public static bool IsWrite(byte* context) => (ErrorCode(context) & 2) != 0;
+
+    // A guest that has set EFLAGS.AC is interrupted with it, and C# makes unaligned accesses: pushfq; and dword [rsp], ~AC; popfq;
+    // jmp to the handler, whose address lies behind the stub's other half: fs:[16] is GuestThread.HostSignalEntry.
+    private static System.ReadOnlySpan<byte> EntryCode =>
+    [
+        0x9C,                                            // 00: pushfq
+        0x81, 0x24, 0x24, 0xFF, 0xFF, 0xFB, 0xFF,        // 01: and dword ptr [rsp], 0xfffbffff
+        0x9D,                                            // 08: popfq
+        0x64, 0xFF, 0x24, 0x25, 0x10, 0x00, 0x00, 0x00,  // 09: jmp qword ptr fs:[16]
+    ];
+
+    /// <summary>
+    /// What the kernel is to call for a signal: clears AC, then goes to <see cref="GuestThread.HostSignalEntry"/>, which is set here.
+    /// </summary>
+    public static ulong Entry(GuestThread* t, ulong handler)
+    {
+        t->HostSignalEntry = handler;
+        return (ulong)(byte*)System.Runtime.CompilerServices.Unsafe.AsPointer(
+            ref System.Runtime.InteropServices.MemoryMarshal.GetReference(EntryCode));
+    }
 }

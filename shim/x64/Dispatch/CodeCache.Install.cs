@@ -135,10 +135,21 @@ public unsafe partial struct CodeCache
             return 0;
         }
 
+        // A file that has become shorter than its mapping: the page is there and cannot be read.
+        ulong pageEnd = ((ulong)pc & ~4095ul) + 4096;
+        if (!User.Get(pc, out byte _))
+        {
+            return 0;
+        }
+
+        if (request.FetchEnd > pageEnd && !User.Get((uint)pageEnd, out byte _))
+        {
+            request.FetchEnd = pageEnd;
+        }
+
         MakeRoom(t);
         request.MaxInstructions = UnitTranslator.MaxUnitInstructions;
         request.Segmented = segmented;
-        ulong pageEnd = ((ulong)pc & ~4095ul) + 4096;
         if (writable)
         {
             // Units from writable pages stay within one page, so that one fault invalidates what it must; only an instruction that starts
@@ -186,7 +197,7 @@ public unsafe partial struct CodeCache
         int slot = (int)(((pc * 2654435761u) >> 20) % SingleSlots);
         uint unit = 0;
         UnitRequest request = default;
-        if (Mm.FetchRange(t->Mm, pc, out request.FetchEnd, out _))
+        if (Mm.FetchRange(t->Mm, pc, out request.FetchEnd, out _) && User.Get(pc, out byte _))
         {
             MakeRoom(t);
             unit = _singles[slot];

@@ -53,7 +53,15 @@ public static unsafe partial class Emulation
         if (available == 0)
         {
             insn = default;
-            Faults.FetchFault(t, eip);
+            if (Mm.FetchRange(t->Mm, eip, out _, out _))
+            {
+                Faults.BusError(t, eip);
+            }
+            else
+            {
+                Faults.FetchFault(t, eip);
+            }
+
             return false;
         }
 

@@ -11,7 +11,7 @@ public static unsafe class Faults
     /// <summary>si_code TRAP_TRACE.</summary>
     public const int TRAP_TRACE = 2;
 
-    private const int SI_KERNEL = 0x80, SEGV_MAPERR = 1, SEGV_ACCERR = 2, ILL_ILLOPN = 2, FPE_INTDIV = 1;
+    private const int SI_KERNEL = 0x80, SEGV_MAPERR = 1, SEGV_ACCERR = 2, ILL_ILLOPN = 2, FPE_INTDIV = 1, BUS_ADRERR = 2;
     private const int SIGILL = 4, SIGTRAP = 5, SIGBUS = 7, SIGFPE = 8, SIGSEGV = 11;
     private const uint TrapDivide = 0, TrapDebug = 1, TrapBreakpoint = 3, TrapOverflow = 4, TrapBound = 5, TrapInvalidOpcode = 6, TrapNotPresent = 11, TrapStack = 12,
         TrapProtection = 13, TrapPage = 14;
@@ -51,6 +51,9 @@ public static unsafe class Faults
         *(int*)(info + 8) = SI_KERNEL;
         *(ulong*)(info + 16) = 0;
     }
+
+    /// <summary>A page of a mapping that has no file behind it any more: SIGBUS, BUS_ADRERR.</summary>
+    public static void BusError(GuestThread* t, uint address) => Force(t, SIGBUS, BUS_ADRERR, address, TrapPage, 0x14);
 
     /// <summary>#DE.</summary>
     public static void DivideError(GuestThread* t) => Force(t, SIGFPE, FPE_INTDIV, t->I386.eip, TrapDivide, 0);

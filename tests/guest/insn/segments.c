@@ -66,7 +66,7 @@ int main(void)
     say("read_ldt empty %ld", raw(SYS_modify_ldt, 0, raw_ldt, 64));
     d = desc(2, (u32)area, 0xfffff, 1); say("write_ldt %d", set_ldt(&d)); sel = 2 * 8 + 7;
     G(g_fs_read, sel); G(g_fs_neg, sel); G(g_fs_write, sel); G(g_load_fs, sel); G(g_load_gs_back, sel);
-    d = desc(4, (u32)area, 0xfffff, 1); d.read_exec_only = 1; say("read only %d", set_ldt(&d)); G(g_fs_write, 4 * 8 + 7); G(g_fs_read, 4 * 8 + 7); G(g_verr, 4 * 8 + 7);
+    d = desc(4, (u32)area, 0xfffff, 1); d.read_exec_only = 1; say("read only %d", set_ldt(&d)); G(g_fs_read, 4 * 8 + 7); G(g_verr, 4 * 8 + 7);
     d = desc(5, (u32)area, 0xfffff, 1); d.seg_not_present = 1; say("not present %d", set_ldt(&d)); G(g_load_fs, 5 * 8 + 7); G(g_lar, 5 * 8 + 7);
     d = desc(6, 0, 0, 0); d.seg_32bit = 0; d.useable = 0; d.read_exec_only = 1; d.seg_not_present = 1; say("clear %d", set_ldt(&d)); G(g_load_fs, 6 * 8 + 7);
     d = desc(9000, 0, 0, 0); say("entry too large %d", set_ldt(&d));

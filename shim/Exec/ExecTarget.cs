@@ -128,7 +128,8 @@ public unsafe struct ExecTarget
             return ExecKind.Script;
         }
 
-        bool is32 = *(uint*)head == ElfMagic && head[4] == 1 && head[5] == 1;
+        // As the kernel's elf_check_arch: the machine decides, whatever class and byte order say. It would run such a file natively.
+        bool is32 = *(uint*)head == ElfMagic;
         return is32 && *(ushort*)(head + 18) is Em386 or Em486 ? ExecKind.I386 : ExecKind.Host;
     }
 

@@ -73,7 +73,8 @@ public unsafe class ExecTests
     [InlineData(1, 1, 3, ExecKind.I386)]
     [InlineData(1, 1, 6, ExecKind.I386)]
     [InlineData(2, 1, 62, ExecKind.Host)]
-    [InlineData(1, 2, 3, ExecKind.Host)]
+    [InlineData(1, 2, 3, ExecKind.I386)]
+    [InlineData(2, 1, 3, ExecKind.I386)]
     [InlineData(1, 1, 40, ExecKind.Host)]
     public void Programs(byte elfClass, byte data, ushort machine, ExecKind kind)
     {

@@ -158,7 +158,10 @@ public unsafe struct DispatchStubs
         }
     }
 
-    /// <summary>pop r15, r14, r13, r12, rbp, rbx; ret.</summary>
+    /// <summary>
+    /// pop r15, r14, r13, r12, rbp, rbx, rcx; jmp rcx. Not RET: the return predictor's top belongs to the guest, while the jump goes to the
+    /// same place every time.
+    /// </summary>
     private static void EmitLeave(ref CodeBuffer c)
     {
         c.U8(0x41);
@@ -171,7 +174,9 @@ public unsafe struct DispatchStubs
         c.U8(0x5C);
         c.U8(0x5D);
         c.U8(0x5B);
-        c.U8(0xC3);
+        c.U8(0x59);
+        c.U8(0xFF);
+        c.U8(0xE1);
     }
 
     private static void EmitEnter(ref CodeBuffer c, in ThreadOffsets o, ref DispatchStubs s)

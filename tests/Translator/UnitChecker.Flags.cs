@@ -102,6 +102,12 @@ internal sealed partial class UnitChecker
                 flags &= ~(g.Iced.RflagsWritten | g.Iced.RflagsCleared | g.Iced.RflagsSet);
             }
 
+            if (g.Iced.Mnemonic is Mnemonic.And or Mnemonic.Or or Mnemonic.Xor or Mnemonic.Test)
+            {
+                // Undefined by the manual, written by every CPU.
+                flags &= ~RflagsBits.AF;
+            }
+
             if (flags == 0)
             {
                 return true;

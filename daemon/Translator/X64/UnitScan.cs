@@ -176,6 +176,14 @@ public unsafe partial struct UnitTranslator
             return I386Flags.Arith;
         }
 
-        return (s.LiveOut & ~I386Decoder.FlagsKilled(s.Insn)) | I386Table.FlagsRead(s.Insn.Row);
+        I386Flags killed = I386Decoder.FlagsKilled(s.Insn);
+        bool shift = s.Insn.Map == 0 && s.Insn.Opcode is 0xD0 or 0xD1;
+        if (!shift && killed == (I386Flags.Arith & ~I386Flags.AF) && I386Table.FlagsUndefined(s.Insn.Row) == I386Flags.AF)
+        {
+            // AND, OR, XOR, TEST: the manual leaves AF undefined, but every CPU writes it, so its old value is gone, too.
+            killed = I386Flags.Arith;
+        }
+
+        return (s.LiveOut & ~killed) | I386Table.FlagsRead(s.Insn.Row);
     }
 }

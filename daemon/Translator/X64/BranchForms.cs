@@ -391,6 +391,16 @@ public unsafe partial struct UnitTranslator
             return;
         }
 
+        if (_index > 0 && !s.IsJoin && _scan[_index - 1].Class is I386Class.PushReg or I386Class.PushImm or I386Class.PushRM)
+        {
+            // push; ret is a jump: no call waits for it, and its target may read the flags, which a landing may have given up.
+            EmitTableLookup();
+            _code.U8(0x41);
+            _code.U8(0xFF);
+            _code.U8(0xE1);
+            return;
+        }
+
         _code.U8(0xC3);
     }
 

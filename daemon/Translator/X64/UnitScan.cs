@@ -110,22 +110,24 @@ public unsafe partial struct UnitTranslator
         return (insn.Prefixes & I386Prefixes.OperandSize) != 0 ? target & 0xFFFF : target;
     }
 
-    private static bool FallsThrough(I386Class c) => c switch
-    {
-        I386Class.JmpRel or I386Class.JmpRM or I386Class.Ret or I386Class.RetImm => false,
-        _ => !EndsUnit(c),
-    };
-
     /// <summary>Classes that leave to the dispatcher: nothing behind them belongs to the unit unless a branch goes there.</summary>
-    private static bool EndsUnit(I386Class c) => c switch
-    {
-        I386Class.Invalid or I386Class.Ud or I386Class.IntImm or I386Class.Int3 or I386Class.Int1 or I386Class.Into or I386Class.Bound
-            or I386Class.CallFar or I386Class.JmpFar or I386Class.RetFar or I386Class.Iret or I386Class.Sysenter or I386Class.Syscall
-            or I386Class.BcdAdjust or I386Class.BcdAxImm or I386Class.Salc or I386Class.Arpl or I386Class.PushSeg or I386Class.PopSeg
-            or I386Class.MovFromSeg or I386Class.MovToSeg or I386Class.LoadFarPointer or I386Class.Enter or I386Class.Cpuid
-            or I386Class.Xgetbv or I386Class.Descriptor or I386Class.SystemTable or I386Class.X87State => true,
-        _ => false,
-    };
+    private const ulong DispatcherClasses =
+        (1ul << (int)I386Class.Invalid) | (1ul << (int)I386Class.Ud) | (1ul << (int)I386Class.IntImm) | (1ul << (int)I386Class.Int3) |
+        (1ul << (int)I386Class.Int1) | (1ul << (int)I386Class.Into) | (1ul << (int)I386Class.Bound) | (1ul << (int)I386Class.CallFar) |
+        (1ul << (int)I386Class.JmpFar) | (1ul << (int)I386Class.RetFar) | (1ul << (int)I386Class.Iret) | (1ul << (int)I386Class.Sysenter) |
+        (1ul << (int)I386Class.Syscall) | (1ul << (int)I386Class.BcdAdjust) | (1ul << (int)I386Class.BcdAxImm) |
+        (1ul << (int)I386Class.Salc) | (1ul << (int)I386Class.Arpl) | (1ul << (int)I386Class.PushSeg) | (1ul << (int)I386Class.PopSeg) |
+        (1ul << (int)I386Class.MovFromSeg) | (1ul << (int)I386Class.MovToSeg) | (1ul << (int)I386Class.LoadFarPointer) |
+        (1ul << (int)I386Class.Enter) | (1ul << (int)I386Class.Cpuid) | (1ul << (int)I386Class.Xgetbv) |
+        (1ul << (int)I386Class.Descriptor) | (1ul << (int)I386Class.SystemTable) | (1ul << (int)I386Class.X87State);
+
+    /// <summary>Classes that never reach the next instruction.</summary>
+    private const ulong FinalClasses = DispatcherClasses | (1ul << (int)I386Class.JmpRel) | (1ul << (int)I386Class.JmpRM)
+        | (1ul << (int)I386Class.Ret) | (1ul << (int)I386Class.RetImm);
+
+    private static bool FallsThrough(I386Class c) => (FinalClasses >> (int)c & 1) == 0;
+
+    private static bool EndsUnit(I386Class c) => (DispatcherClasses >> (int)c & 1) != 0;
 
     /// <summary>
     /// Backward flag liveness over the run. Branches to joins further on use the join's own result; branches backwards, exits, calls and

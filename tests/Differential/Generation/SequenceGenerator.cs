@@ -225,8 +225,18 @@ public sealed class SequenceGenerator
         {
             at = IndirectTarget(code, at, one);
         }
+        if (r.Class is I386Class.MovToSeg or I386Class.LoadFarPointer && Decoded(one, out I386Insn load))
+        {
+            // A null selector would be legal, and every later access a fault: 64-bit mode does not check.
+            at = load.ModRM >= 0xC0 ? MoveImmediate(code, at, load.ModRM & 7, 0x2B) : StoreWord(code, at, load, r.Class == I386Class.MovToSeg ? 0 : word ? 2 : 4, 0x2B);
+        }
         one[..length].CopyTo(code[at..]);
         at += length;
+        if (r.Class == I386Class.X87State && Decoded(one, out I386Insn store))
+        {
+            // The opcode of the last x87 instruction holds its ModRM byte, which the translator changes.
+            at = StoreWord(code, at, store, store.Map == 0 ? 18 : 6, 0);
+        }
         int immediate = r.ImmKind switch { I386ImmKind.S8 => 1, I386ImmKind.Z => word ? 2 : 4, _ => 0 };
         if (r.Operands.Exists(o => o.Kind is K.Rel8 or K.RelZ))
         {
@@ -317,6 +327,23 @@ public sealed class SequenceGenerator
 
     /// <summary>Arithmetic flags, DF and ID. Not TF, NT, AC: they change how the CPU runs.</summary>
     private static uint PlainFlags(ref Rng rng) => 0x202 | (rng.Next32() & ((uint)I386Flags.Arith | 0x400 | 0x200000));
+
+    /// <summary><c>mov word [operand + offset], value</c>.</summary>
+    private static int StoreWord(Span<byte> code, int at, in I386Insn insn, int offset, ushort value)
+    {
+        int mod = insn.ModRM >> 6, rm = insn.ModRM & 7;
+        bool sib = (insn.Prefixes & I386Prefixes.Sib) != 0, absolute = mod == 0 && (sib ? (insn.Sib & 7) == 5 : rm == 5);
+        code[at++] = 0x66;
+        code[at++] = 0xC7;
+        code[at++] = (byte)((absolute ? 0 : 0x80) | rm);
+        if (sib)
+        {
+            code[at++] = insn.Sib;
+        }
+        BinaryPrimitives.WriteUInt32LittleEndian(code[at..], insn.Disp + (uint)offset);
+        BinaryPrimitives.WriteUInt16LittleEndian(code[(at + 4)..], value);
+        return at + 6;
+    }
 
     /// <summary>Puts a later instruction's address into the operand of an indirect branch.</summary>
     private int IndirectTarget(Span<byte> code, int at, ReadOnlySpan<byte> branch)

@@ -31,8 +31,16 @@ internal sealed class DifferentialRun(string directory, ulong seed, int count, i
         Console.WriteLine($"seed {seed}, {count} cases, {code.Length / Math.Max(count, 1)} bytes each on average, generated in {watch.Elapsed.TotalSeconds:F1} s");
         string native = Path.Combine(directory, "native.bin"), translated = Path.Combine(directory, "translated.bin");
         watch.Restart();
+        File.Delete(native);
+        File.Delete(translated);
         if (!Start(runner, [caseFile, native]))
         {
+            if (File.Exists(native))
+            {
+                Console.WriteLine("the native run ended early");
+                Console.WriteLine("0 passed, 1 failed");
+                return 1;
+            }
             Console.WriteLine("skip: this machine does not run i386 programs natively");
             Console.WriteLine("0 passed, 0 failed, 1 skipped");
             return 0;
@@ -55,7 +63,7 @@ internal sealed class DifferentialRun(string directory, ulong seed, int count, i
                 bad.Add(i);
             }
         }
-        Report(bad, actual, runner, shim, caseFile);
+        Report(bad, expected, actual, runner, shim, caseFile);
         int faults = expected.Count(e => e.Signal != 0);
         Console.WriteLine($"rows hit: {hits.Skip(1).Count(h => h > 0)} of {rows} (least often {hits.Where((_, r) => r > 0 && !SequenceGenerator.IsExcluded((ushort)r)).Min()} times), "
             + $"{I386Random.Rows.Count - 1 - rows} excluded; cases that end in a fault: {100.0 * faults / count:F0} %");
@@ -126,7 +134,8 @@ internal sealed class DifferentialRun(string directory, ulong seed, int count, i
     {
         Normalise(ref a);
         Normalise(ref b);
-        if (a.Signal is 7 or 11 && b.Signal is 7 or 11 && a.Code == 0x80 && (b.Address >= 0xFFFFFF80 || b.Code == 0x80))
+        if (a.Signal is 7 or 11 && b.Signal is 7 or 11 && (a.Code == 0x80 || b.Code == 0x80)
+            && (b.Address >= 0xFFFFFF80 || a.Address >= 0xFFFFFF80 || a.Code == b.Code))
         {
             (a.Signal, a.Code, a.Address) = (b.Signal, b.Code, b.Address);
         }
@@ -156,7 +165,7 @@ internal sealed class DifferentialRun(string directory, ulong seed, int count, i
         MemoryMarshal.AsBytes(new ReadOnlySpan<ResultRecord>(in a)).SequenceEqual(MemoryMarshal.AsBytes(new ReadOnlySpan<ResultRecord>(in b)));
 
     /// <summary>What differs, by the instruction that starts it, then one case of each in full.</summary>
-    private void Report(List<int> bad, ResultRecord[] actual, string runner, string shim, string caseFile)
+    private void Report(List<int> bad, ResultRecord[] expected, ResultRecord[] actual, string runner, string shim, string caseFile)
     {
         if (bad.Count == 0)
         {
@@ -182,8 +191,8 @@ internal sealed class DifferentialRun(string directory, ulong seed, int count, i
             {
                 Console.WriteLine($"--- {(g.Key == 0 ? "" : I386Random.Rows[g.Key]!.Text)}");
                 CaseReport.Print(i, cases[i], Code(i), a, b);
-                Console.WriteLine("  right behind that instruction:");
-                CaseReport.Differences(g.First().Expected, g.First().Actual);
+                Console.WriteLine(g.Key == 0 ? "  among the others:" : "  right behind that instruction:");
+                CaseReport.Differences(g.Key == 0 ? expected[i] : g.First().Expected, g.Key == 0 ? actual[i] : g.First().Actual);
             }
         }
     }

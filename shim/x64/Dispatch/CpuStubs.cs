@@ -15,6 +15,18 @@ internal static unsafe class CpuStubs
         0xC3,                                      // 09: ret
     ];
 
+    // (area)
+    private static ReadOnlySpan<byte> StoreX87Code =>
+    [
+        0x0F, 0xAE, 0x07,                          // 00: fxsave [rdi]
+        0xC3,                                      // 03: ret
+    ];
+
+    /// <summary>FXSAVE with 32-bit pointers and their selectors.</summary>
+    /// <param name="area">512 bytes, 16-byte aligned.</param>
+    internal static void StoreX87(byte* area) =>
+        ((delegate*<byte*, void>)(byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(StoreX87Code)))(area);
+
     /// <summary>MXCSR as it is.</summary>
     internal static uint StoreMxcsr() => ((delegate*<uint>)(byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(StoreMxcsrCode)))();
 }

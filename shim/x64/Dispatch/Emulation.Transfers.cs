@@ -238,7 +238,8 @@ public static unsafe partial class Emulation
             selector = value;
         }
 
-        if (!CheckCode(t, selector))
+        // Calls and jumps may ask for a more privileged level; they stay where they are.
+        if (!CheckCode(t, selector | 3))
         {
             return;
         }

@@ -61,14 +61,25 @@ public static unsafe partial class Emulation
             return false;
         }
 
+        // The CPU checks the end of the area before it stores.
+        if (!Read(t, address + 511, out byte last) || !Write(t, address + 511, last))
+        {
+            return false;
+        }
+
         ulong* area = stackalloc ulong[66];
         area = (ulong*)(((nuint)area + 15) & ~(nuint)15);
-        ThreadStubs.SaveExtended((byte*)area, 0);
-
-        // 64-bit pointers become offset and selector.
+        CpuStubs.StoreX87((byte*)area);
         uint fip = Recovery.GuestFip(t->Mm->Code, (uint)area[1]), fdp = (uint)area[2];
-        area[1] = fip | (fip != 0 ? (ulong)GuestCs << 32 : 0);
-        area[2] = fdp | (fdp != 0 ? (ulong)GuestDs << 32 : 0);
+        ushort code = (ushort)(area[1] >> 32), data = (ushort)(area[2] >> 32);
+        if (code == HostCs)
+        {
+            code = GuestCs;
+            data = fdp != 0 && data == 0 ? GuestDs : data;
+        }
+
+        area[1] = fip | (ulong)code << 32;
+        area[2] = fdp | (ulong)data << 32;
         for (int i = 0; i < 16; i++)
         {
             area[20 + i] = ((ulong*)t->I386.xmm)[i];

@@ -80,8 +80,8 @@ public static class I386Random
             int l = rng.Bit((uint)row.LMask), w = rng.Bit((uint)row.WMask), pp = 0;
             if (!plain && rng.Chance(policy.RedundantPrefixPercent))
             {
-                // A write through CS is #GP, whatever the address.
-                Put(rng.Below((row.OperandFlags & I386Operands.MemWrite) != 0 || row.Class is I386Class.Moffs or I386Class.Maskmov ? 3 : 4) switch { 0 => 0x26, 1 => 0x36, 2 => 0x3E, _ => 0x2E });
+                // A write through CS is #GP, whatever the address; x87 stores the selector of its operand.
+                Put(rng.Below((row.OperandFlags & I386Operands.MemWrite) != 0 || row.Class is I386Class.Moffs or I386Class.Maskmov || row.Feature == I386Feature.Fpu ? 3 : 4) switch { 0 => 0x26, 1 => 0x36, 2 => 0x3E, _ => 0x2E });
             }
             if (address16)
             {
@@ -151,8 +151,9 @@ public static class I386Random
                 // 16-bit branches lead to the first 64 KiB, where nothing is.
                 bool branch = row.Class is I386Class.Jcc or I386Class.JmpRel or I386Class.JmpRM or I386Class.CallRel or I386Class.CallRM or I386Class.Loop
                     or I386Class.Jecxz or I386Class.Ret or I386Class.RetImm;
-                // 66 FNSTENV stores half an instruction pointer, which the translator does not know.
-                if (row.OperandSize66 && row.Class != I386Class.X87State && rng.Chance(branch ? policy.OperandSizePercent / 10 : policy.OperandSizePercent))
+                // 66 FNSTENV stores half an instruction pointer, which the translator does not know; 66 RETF to a selector of another ring
+                // looks at the new stack first on some CPUs.
+                if (row.OperandSize66 && row.Class is not (I386Class.X87State or I386Class.RetFar) && rng.Chance(branch ? policy.OperandSizePercent / 10 : policy.OperandSizePercent))
                 {
                     Put(0x66);
                     word = true;

@@ -22,6 +22,8 @@ public sealed class SequenceGenerator
         "rdtsc", "rdtscp", "rdpmc", "rdrand", "rdseed", "rdpid", "cpuid", "xgetbv", "sysenter", "syscall", "xsave", "xsaveopt", "xsavec", "xsaves", "xrstor", "xrstors",
         // Under a hypervisor the address that INT1 reports depends on it.
         "int1",
+        // Selector 7Bh's limit is the CPU's number.
+        "lsl",
         "sgdt", "sidt", "sldt", "str", "smsw",
     ];
 
@@ -205,7 +207,8 @@ public sealed class SequenceGenerator
         items.Add(new Item(at, row));
         TableRow r = I386Random.Rows[row]!;
         // Flags popped by chance would hold TF, NT or AC; returns by chance lose the flags (see Continuation).
-        bool prepared = r.Class is I386Class.Popf or I386Class.Iret or I386Class.RetFar or I386Class.Ret or I386Class.RetImm || rng.Chance(forced ? 80 : 95);
+        // Selectors by chance may have a base.
+        bool prepared = r.Class is I386Class.PopSeg or I386Class.Popf or I386Class.Iret or I386Class.RetFar or I386Class.Ret or I386Class.RetImm || rng.Chance(forced ? 80 : 95);
         if (prepared)
         {
             at = Prepare(ref rng, r, code, at);
@@ -236,6 +239,8 @@ public sealed class SequenceGenerator
         {
             // The opcode of the last x87 instruction holds its ModRM byte, which the translator changes.
             at = StoreWord(code, at, store, store.Map == 0 ? 18 : 6, 0);
+            // The data selector is not known for operands of older instructions.
+            at = store.Map == 0 ? StoreWord(code, at, store, 24, 0) : at;
         }
         int immediate = r.ImmKind switch { I386ImmKind.S8 => 1, I386ImmKind.Z => word ? 2 : 4, _ => 0 };
         if (r.Operands.Exists(o => o.Kind is K.Rel8 or K.RelZ))

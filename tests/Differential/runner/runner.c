@@ -140,6 +140,7 @@ int main(int argc, char **argv)
         current = tests + i;
         image = (unsigned char *)CODE + h->vector_offset + IMAGE_SIZE * current->vectors;
         memcpy((void *)DATA, (char *)CODE + h->memory_offset + DATA_SIZE * current->memory, DATA_SIZE);
+        memset((char *)DATA + DATA_SIZE, 0, 4096 - DATA_SIZE);
         memset(&result, 0, sizeof result);
         run_case();
         // The last x87 instruction's and operand's addresses, and reserved bytes, are no part of the comparison.

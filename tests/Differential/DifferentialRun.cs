@@ -139,6 +139,11 @@ internal sealed class DifferentialRun(string directory, ulong seed, int count, i
         {
             (a.Signal, a.Code, a.Address) = (b.Signal, b.Code, b.Address);
         }
+        if (a.Signal == 11 && b.Signal == 11 && a.Address == b.Address && a.Address >= CaseFile.Code + 0x10000000)
+        {
+            // Other mappings of the process (vDSO, heap) are not everywhere the same: mapped or not is their affair.
+            a.Code = b.Code;
+        }
         if (a.Signal is 4 or 7 or 8 or 11)
         {
             // Arithmetic flags that a following instruction overwrites unseen are not kept for the frame of a fault before it.

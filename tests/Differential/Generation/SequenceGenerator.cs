@@ -60,7 +60,7 @@ public sealed class SequenceGenerator
                 if (r.Space < 2 && r.Feature is I386Feature.Base or I386Feature.Cmov)
                 {
                     integer.Add(i);
-                    if (r.Class == I386Class.Copy && (r.OperandFlags & (I386Operands.MemRead | I386Operands.MemWrite)) == 0 && r.Mnemonic is not ("div" or "idiv"))
+                    if (r.Class == I386Class.Copy && (r.OperandFlags & (I386Operands.MemRead | I386Operands.MemWrite)) == 0 && r.Mnemonic is not ("div" or "idiv" or "xchg"))
                     {
                         quiet.Add(i);
                     }
@@ -207,8 +207,8 @@ public sealed class SequenceGenerator
         items.Add(new Item(at, row));
         TableRow r = I386Random.Rows[row]!;
         // Flags popped by chance would hold TF, NT or AC; returns by chance lose the flags (see Continuation).
-        // Selectors by chance may have a base.
-        bool prepared = r.Class is I386Class.PopSeg or I386Class.Popf or I386Class.Iret or I386Class.RetFar or I386Class.Ret or I386Class.RetImm || rng.Chance(forced ? 80 : 95);
+        // Selectors by chance may have a base; targets by chance may be old return addresses: a loop.
+        bool prepared = r.Class is I386Class.JmpRM or I386Class.CallRM or I386Class.PopSeg or I386Class.Popf or I386Class.Iret or I386Class.RetFar or I386Class.Ret or I386Class.RetImm || rng.Chance(forced ? 80 : 95);
         if (prepared)
         {
             at = Prepare(ref rng, r, code, at);

@@ -188,7 +188,7 @@ public sealed class GoldenTests
             {
                 int offset = (int)address;
                 name = offset == l.LinkExit ? "link_exit" : offset == l.IndirectJump ? "indirect_jump" : offset == l.SyscallExit ? "syscall_exit"
-                    : offset == l.SysenterExit ? "sysenter_exit" : offset == l.EmulateExit ? "emulate_exit" : offset == l.X87Exit ? "x87_exit"
+                    : offset == l.EmulateExit ? "emulate_exit" : offset == l.X87Exit ? "x87_exit"
                     : string.Create(CultureInfo.InvariantCulture, $"{offset - unit.HostOffset:x4}");
             }
 

@@ -75,7 +75,7 @@ internal sealed unsafe class TranslationRun : IDisposable
     internal static EmitLayout Layout { get; } = new()
     {
         FsBase = 200, FsTrap = 224, GsBase = 204, DsBase = 208, EsBase = 212, SsBase = 216, CsBase = 220,
-        LinkExit = 0x20, IndirectJump = 0x40, SyscallExit = 0x60, EmulateExit = 0x80, SysenterExit = 0xA0, X87Exit = 0xC0,
+        LinkExit = 0x20, IndirectJump = 0x40, SyscallExit = 0x60, EmulateExit = 0x80, X87Exit = 0xC0,
     };
 
     /// <summary>The unit at <paramref name="pc"/>; null when its first instruction cannot be fetched.</summary>

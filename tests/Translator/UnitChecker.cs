@@ -262,7 +262,7 @@ internal sealed partial class UnitChecker
     private static bool IsStub(int cacheOffset)
     {
         EmitLayout l = TranslationRun.Layout;
-        return cacheOffset == l.LinkExit || cacheOffset == l.IndirectJump || cacheOffset == l.SyscallExit || cacheOffset == l.SysenterExit
+        return cacheOffset == l.LinkExit || cacheOffset == l.IndirectJump || cacheOffset == l.SyscallExit
             || cacheOffset == l.EmulateExit || cacheOffset == l.X87Exit;
     }
 

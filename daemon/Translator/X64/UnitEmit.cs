@@ -80,11 +80,7 @@ public unsafe partial struct UnitTranslator
                 EmitImplicitAddress(ref s);
                 break;
             case I386Class.IntImm when s.Insn.Imm == 0x80 || s.Insn.Imm == 0xFFFFFF80:
-            case I386Class.Syscall:
                 EmitSyscall(ref s, _layout.SyscallExit);
-                break;
-            case I386Class.Sysenter:
-                EmitSyscall(ref s, _layout.SysenterExit);
                 break;
             default:
                 EmitEmulate(ref s);

@@ -9,7 +9,7 @@ public enum ExitReason : uint
     Link,
     /// <summary>An indirect transfer or return missed the target table; the argument is the guest address.</summary>
     Miss,
-    /// <summary>INT 80h or SYSENTER/SYSCALL; EIP is behind the instruction.</summary>
+    /// <summary>INT 80h; EIP is behind the instruction.</summary>
     Syscall,
     /// <summary>An instruction that the dispatcher carries out; EIP is at the instruction.</summary>
     Emulate,
@@ -17,8 +17,6 @@ public enum ExitReason : uint
     Interrupted,
     /// <summary>The entry stub saw a pending signal and did not enter.</summary>
     NotEntered,
-    /// <summary>SYSENTER: the fast system call entry, which returns to the vDSO.</summary>
-    Sysenter,
     /// <summary>An x87 environment was stored by the instruction at EIP: the instruction pointer in it is to be made the guest's.</summary>
     X87State,
 }
@@ -115,8 +113,6 @@ public struct EmitLayout
     public int IndirectJump;
     /// <summary>Code cache offset of the system call exit: EIP in r9d.</summary>
     public int SyscallExit;
-    /// <summary>Code cache offset of the sysenter exit: EIP in r9d.</summary>
-    public int SysenterExit;
     /// <summary>Code cache offset of the emulation exit: EIP in r9d.</summary>
     public int EmulateExit;
     /// <summary>Code cache offset of the exit behind an x87 state store: EIP of the store in r9d.</summary>

@@ -59,11 +59,6 @@ public unsafe struct DispatchStubs
         Patch(ref c, linkJump);
         EmitSaveAll(ref c, o);
 
-        layout.SysenterExit = c.Position;
-        c.Store32(HostReg.Thread, o.Frame + o.Eip, HostReg.R9);
-        c.Store32Imm(HostReg.Thread, o.Reason, (uint)ExitReason.Sysenter);
-        c.JmpTo(saveAll);
-
         layout.EmulateExit = c.Position;
         c.Store32(HostReg.Thread, o.Frame + o.Eip, HostReg.R9);
         c.Store32Imm(HostReg.Thread, o.Reason, (uint)ExitReason.Emulate);

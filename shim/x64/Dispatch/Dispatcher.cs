@@ -156,9 +156,6 @@ public static unsafe class Dispatcher
             case ExitReason.X87State:
                 Emulation.FixX87State(t);
                 break;
-            case ExitReason.Sysenter:
-                Emulation.Sysenter(t);
-                break;
             default:
                 // Miss: EIP is set, the loop looks it up. NotEntered: a signal waits, the loop delivers it.
                 break;

@@ -238,24 +238,6 @@ public static unsafe partial class Emulation
         }
     }
 
-    /// <summary>SYSENTER as the kernel's entry sees it: EBP points at the saved EBP, and the return goes to the vDSO's landing pad.</summary>
-    public static void Sysenter(GuestThread* t)
-    {
-        if (!User.Get(t->I386.ebp, out uint sixth))
-        {
-            // The kernel answers EFAULT and still returns to the landing pad.
-            t->I386.eax = unchecked((uint)-14);
-            t->I386.esp = t->I386.ebp;
-            t->I386.eip = t->Group->VdsoLandingPad;
-            return;
-        }
-
-        t->I386.esp = t->I386.ebp;
-        t->I386.eip = t->Group->VdsoLandingPad;
-        t->I386.ebp = sixth;
-        Dispatcher.Syscall(t);
-    }
-
     private static bool Bound(GuestThread* t, in I386Insn insn)
     {
         bool word = (insn.Prefixes & I386Prefixes.OperandSize) != 0;

@@ -10,7 +10,7 @@ public static unsafe class GuestCpu
     public const uint XcrMask = 7;
 
     // Leaf 1: MONITOR, VMX, SMX, DTES64, DS-CPL, TM2, EIST, SDBG, xTPR, PDCM, PCID, DCA, x2APIC, TSC-deadline are the kernel's business and
-    // shown as the host has them; nothing of leaf 1 is beyond the translator.
+    // shown as the host has them; of leaf 1 only SYSENTER is hidden.
     private const uint Leaf7Ebx = (1u << 3) | (1u << 5) | (1u << 8) | (1u << 9) | (1u << 18) | (1u << 19) | (1u << 23) | (1u << 24) | (1u << 29)
         | (1u << 6) | (1u << 7) | (1u << 10) | (1u << 13) | (1u << 20);
 
@@ -23,8 +23,11 @@ public static unsafe class GuestCpu
     // SSE4A, XOP, FMA4, TBM are not in the table.
     private const uint Extended1EcxHidden = (1u << 6) | (1u << 11) | (1u << 16) | (1u << 21);
 
-    // 3DNow! and its extensions.
-    private const uint Extended1EdxHidden = (1u << 30) | (1u << 31);
+    // SYSENTER and SYSCALL: their system calls return to code in the kernel's own vDSO. INT 80h is the guest's way in.
+    private const uint Sep = 1u << 11;
+
+    // SYSCALL, 3DNow! and its extensions.
+    private const uint Extended1EdxHidden = (1u << 11) | (1u << 30) | (1u << 31);
 
     /// <summary>CPUID with EAX and ECX of the frame.</summary>
     public static void Cpuid(ref I386Frame frame)
@@ -45,6 +48,9 @@ public static unsafe class GuestCpu
         Stubs.CpuId(leaf, subleaf, r);
         switch (leaf)
         {
+            case 1:
+                r[3] &= ~Sep;
+                break;
             case 7:
                 if (subleaf == 0)
                 {

@@ -111,7 +111,8 @@ internal sealed class DifferentialRun(string directory, ulong seed, int count, i
     {
         try
         {
-            using Process p = Process.Start(program, arguments);
+            // Without randomisation the process mappings that a random address may hit lie at the same places in both runs.
+            using Process p = Process.Start("setarch", ["--addr-no-randomize", program, .. arguments]);
             if (!p.WaitForExit(120_000))
             {
                 p.Kill();

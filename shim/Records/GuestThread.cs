@@ -65,8 +65,6 @@ public unsafe struct ExecState
     public uint Argument;
     /// <summary>Host program counter where a signal handler took guest code out; 0 otherwise.</summary>
     public ulong InterruptedPc;
-    /// <summary>Non-zero while translated code or the entry/exit stubs run (signal handler decides by the PC, this is for checks).</summary>
-    public uint InGuest;
     /// <summary>GS base that the CPU holds for this thread now.</summary>
     public ulong HostGsBase;
     /// <summary>0, or a non-canonical address while FS holds a null selector: added to every FS address, it makes the CPU raise #GP.</summary>

@@ -55,7 +55,7 @@ public static unsafe partial class Signals
     public static void EnterThread(GuestThread* t)
     {
         HostStack stack = default;
-        _ = HandlerAddress;
+        t->HostSignalEntry = (ulong)(nuint)(delegate*<int, byte*, byte*, void>)&HostHandler;
         stack.Base = t->Links.SignalStack;
         stack.Size = t->Group->HostSignalStackSize;
         Host.Syscall(Nr.sigaltstack, (long)&stack, 0);
@@ -131,7 +131,7 @@ public static unsafe partial class Signals
         }
     }
 
-    private static ulong HandlerAddress => SignalContext.Entry(Host.Thread, (ulong)(nuint)(delegate*<int, byte*, byte*, void>)&HostHandler);
+    private static ulong HandlerAddress => SignalContext.Entry((ulong)(nuint)(delegate*<int, byte*, byte*, void>)&HostHandler);
 
     private static void SetHostAction(int signal, ulong handler, uint flags)
     {

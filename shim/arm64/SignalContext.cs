@@ -65,9 +65,5 @@ public static unsafe class SignalContext
     }
 
     /// <summary>What the kernel is to call for a signal: the handler itself.</summary>
-    public static ulong Entry(GuestThread* t, ulong handler)
-    {
-        t->HostSignalEntry = handler;
-        return handler;
-    }
+    public static ulong Entry(ulong handler) => handler;
 }

@@ -62,11 +62,10 @@ public static unsafe class SignalContext
     ];
 
     /// <summary>
-    /// What the kernel is to call for a signal: clears AC, then goes to <see cref="GuestThread.HostSignalEntry"/>, which is set here.
+    /// What the kernel is to call for a signal: clears AC, then goes to <see cref="GuestThread.HostSignalEntry"/>, which every thread sets before it takes signals.
     /// </summary>
-    public static ulong Entry(GuestThread* t, ulong handler)
+    public static ulong Entry(ulong handler)
     {
-        t->HostSignalEntry = handler;
         return (ulong)(byte*)System.Runtime.CompilerServices.Unsafe.AsPointer(
             ref System.Runtime.InteropServices.MemoryMarshal.GetReference(EntryCode));
     }

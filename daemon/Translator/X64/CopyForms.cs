@@ -181,7 +181,7 @@ public unsafe partial struct UnitTranslator
         }
 
         int change;
-        if (insn.Opcode is 0x81 or 0x83 && insn.ModRM is 0xC4 or 0xEC && insn.Opcode is 0x81 or 0x83)
+        if (insn.Opcode is 0x81 or 0x83 && insn.ModRM is 0xC4 or 0xEC)
         {
             if ((s.LiveOut & I386Flags.Arith) != 0)
             {

@@ -152,13 +152,10 @@ public unsafe partial struct UnitTranslator
                     live |= branch > i ? LiveIn(branch) : I386Flags.Arith;
                     break;
                 default:
-                    if (!FallsThrough(s.Class) || s.Class is I386Class.CallRel or I386Class.CallRM)
+                    // LiveOut of a call describes the landing behind it; LiveInOf treats the call itself as reading all.
+                    if (!FallsThrough(s.Class))
                     {
-                        // LiveOut of a call describes the landing behind it; LiveIn below treats the call itself as reading all.
-                        if (!FallsThrough(s.Class))
-                        {
-                            live = I386Flags.Arith;
-                        }
+                        live = I386Flags.Arith;
                     }
 
                     break;

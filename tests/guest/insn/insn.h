@@ -97,12 +97,12 @@ static const char *flag_names(u32 f)
     return s;
 }
 
-/* an address as an offset where that makes it the same in every run */
+/* an address as an offset where that makes it the same in every run; the stack, whose place is random, ends below 0xffffe000 */
 static const char *where(u32 a, const char *code)
 {
     static char b[16][32]; static int i; char *s = b[i++ & 15];
     if (a - (u32)code + 4096 < 8192) sprintf(s, "code%+d", (int)(a - (u32)code));
-    else if (a > 0x100000 && a - run_inner_esp + 65536 < 131072) sprintf(s, "esp%+d", (int)(a - run_inner_esp));
+    else if (a > 0x100000 && a < 0xffffe000 && a - run_inner_esp + 65536 < 131072) sprintf(s, "esp%+d", (int)(a - run_inner_esp));
     else sprintf(s, "%x", a);
     return s;
 }

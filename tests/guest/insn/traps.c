@@ -64,7 +64,7 @@ CODE(t_null_call_mem, "xorl %eax, %eax\n call *4(%eax)");
 CODE(t_null_jmp, "movl $0x40, %eax\n jmp *%eax");
 CODE(t_kernel_read, "movl $0xfffffff0, %eax\n movl (%eax), %ecx");
 CODE(t_kernel_top, "movl $0xfffffffe, %eax\n movl (%eax), %ecx");
-CODE(t_kernel_jmp, "movl $0xffff0000, %eax\n jmp *%eax");
+CODE(t_kernel_jmp, "movl $0xfffff000, %eax\n jmp *%eax");
 CODE(t_jmp_nx, "movl $nx_data, %eax\n jmp *%eax");
 CODE(t_call_nx, "movl $nx_data, %eax\n call *%eax");
 CODE(t_ret_bad, "pushl $0x50\n ret");

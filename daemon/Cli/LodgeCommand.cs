@@ -1,0 +1,15 @@
+using System.CommandLine;
+
+namespace Lodge.Cli;
+
+/// <summary>The tree of commands. --help, the man pages and the shell completion are all made from it.</summary>
+internal static class LodgeCommand
+{
+    /// <summary>Builds the tree anew.</summary>
+    public static RootCommand Create()
+        => new("Run 32-bit Linux programs on a 64-bit host, and look after what runs.")
+        {
+            CommonOptions.Json,
+            CommonOptions.Plain,
+        };
+}

@@ -29,6 +29,7 @@ public static unsafe partial class SelfTest
         if (record != null)
         {
             GuestMemory(ref report);
+            GuestCalls(ref report, record);
             Threads(ref report);
             BlockingCalls(ref report, record);
             Processes(ref report);

@@ -210,7 +210,13 @@ public static unsafe class Exec
         }
 
         byte* record = stackalloc byte[ExecRecord.MaxLength];
-        ExecRecord.Write(record, program, image, t->Group->Trace != 0, request.ByDescriptor);
+        ExecRecord words = default;
+        words.Program = program;
+        words.Image = image;
+        words.Trace = t->Group->Trace != 0;
+        words.TraceFd = words.Trace ? Strace.Descriptor(t->Files) : 0;
+        words.NameFromFile = request.ByDescriptor;
+        ExecRecord.Write(record, words);
         fixed (byte* self = "lodge-shim\0"u8, option = "--exec-record\0"u8)
         {
             argv[0] = (ulong)self;
@@ -220,8 +226,18 @@ public static unsafe class Exec
             byte empty = 0;
             Host.Syscall(Nr.fcntl, program, FSetFd, 0);
             Host.Syscall(Nr.fcntl, image, FSetFd, 0);
+            if (words.TraceFd > 2)
+            {
+                Host.Syscall(Nr.fcntl, words.TraceFd, FSetFd, 0);
+            }
+
             error = Call(t, image, &empty, argv, envp, AtEmptyPath);
             Host.Syscall(Nr.fcntl, image, FSetFd, FdCloExec);
+            if (words.TraceFd > 2)
+            {
+                Host.Syscall(Nr.fcntl, words.TraceFd, FSetFd, FdCloExec);
+            }
+
             Host.Syscall(Nr.fcntl, program, FSetFd, FdCloExec);
         }
 

@@ -2,7 +2,7 @@ namespace Lodge.Shim;
 
 /// <summary>
 /// How execve hands a program on to the next shim image: four words in front of the guest's arguments,
-/// <c>lodge-shim --exec-record PROGRAM,IMAGE,FLAGS EXECFN ARGV0 ARGV1 …</c> with two open descriptors, what else is to be
+/// <c>lodge-shim --exec-record PROGRAM,IMAGE,FLAGS,TRACE EXECFN ARGV0 ARGV1 …</c> with open descriptors, what else is to be
 /// known, and the name the guest used. The guest's own arguments follow untouched.
 /// </summary>
 public unsafe struct ExecRecord
@@ -10,7 +10,7 @@ public unsafe struct ExecRecord
     /// <summary>Words in front of the guest's arguments.</summary>
     public const int Words = 4;
     /// <summary>Room for the record.</summary>
-    public const int MaxLength = 40;
+    public const int MaxLength = 48;
 
     /// <summary>Descriptor of the program; -1 = there is no record.</summary>
     public int Program;
@@ -18,17 +18,21 @@ public unsafe struct ExecRecord
     public int Image;
     /// <summary>Calls are traced.</summary>
     public bool Trace;
+    /// <summary>Where traces go, when <see cref="Trace"/> is set.</summary>
+    public int TraceFd;
     /// <summary>The guest named the file by descriptor: the thread is called after the file.</summary>
     public bool NameFromFile;
 
     /// <summary>Writes a record, zero-terminated.</summary>
-    public static void Write(byte* to, int program, int image, bool trace, bool nameFromFile)
+    public static void Write(byte* to, in ExecRecord record)
     {
-        to = ExecTarget.Decimal(to, program);
+        to = ExecTarget.Decimal(to, record.Program);
         *to++ = (byte)',';
-        to = ExecTarget.Decimal(to, image);
+        to = ExecTarget.Decimal(to, record.Image);
         *to++ = (byte)',';
-        ExecTarget.Decimal(to, (trace ? 1 : 0) | (nameFromFile ? 2 : 0));
+        to = ExecTarget.Decimal(to, (record.Trace ? 1 : 0) | (record.NameFromFile ? 2 : 0));
+        *to++ = (byte)',';
+        ExecTarget.Decimal(to, record.Trace ? record.TraceFd : 0);
     }
 
     /// <summary>Reads a record. False when it is none.</summary>
@@ -48,6 +52,12 @@ public unsafe struct ExecRecord
         }
 
         int flags = Number(ref text);
+        if (*text++ != ',')
+        {
+            return false;
+        }
+
+        record.TraceFd = Number(ref text);
         record.Trace = (flags & 1) != 0;
         record.NameFromFile = (flags & 2) != 0;
         return *text == 0;

@@ -25,7 +25,7 @@ public static unsafe class Launch
         t->Group->StartedByBinfmt = start.FromBinfmt ? 1 : 0;
         if (options.Strace)
         {
-            Strace.Start(t->Files);
+            _ = Strace.Start(t->Files, options.StraceFd);
         }
 
         Signals.Start(t);

@@ -29,6 +29,8 @@ public enum OptionError
     MissingValue,
     /// <summary>No program is named.</summary>
     NoProgram,
+    /// <summary>The option's value is not a number, or too large.</summary>
+    BadNumber,
 }
 
 /// <summary>
@@ -39,8 +41,10 @@ public unsafe struct Options
 {
     /// <summary>What to do.</summary>
     public StartMode Mode;
-    /// <summary>Write each system call of the guest to standard error.</summary>
+    /// <summary>Write each system call of the guest to <see cref="StraceFd"/>.</summary>
     public bool Strace;
+    /// <summary>Where traces go: standard error, unless told otherwise.</summary>
+    public int StraceFd;
     /// <summary>Directory to use as the guest's root, or null.</summary>
     public byte* Root;
     /// <summary>Path of the program.</summary>
@@ -72,6 +76,7 @@ public unsafe struct Options
         {
             options.HasRecord = true;
             options.Strace = options.Record.Trace;
+            options.StraceFd = options.Record.TraceFd;
             options.Program = start.Argv[3];
             options.Arguments = start.Argv + ExecRecord.Words;
             return options;
@@ -90,6 +95,15 @@ public unsafe struct Options
             if (name.SequenceEqual("--strace"u8))
             {
                 options.Strace = true;
+                options.StraceFd = 2;
+            }
+            else if (name.StartsWith("--strace-fd="u8))
+            {
+                options.Strace = true;
+                if (!Decimal(name.Slice("--strace-fd="u8.Length), out options.StraceFd))
+                {
+                    return Refuse(OptionError.BadNumber, argument);
+                }
             }
             else if (name.SequenceEqual("--root"u8))
             {
@@ -133,6 +147,23 @@ public unsafe struct Options
         options.Program = start.Argv[next];
         options.Arguments = start.Argv + next;
         return options;
+    }
+
+    // At most nine digits: a descriptor.
+    private static bool Decimal(ReadOnlySpan<byte> text, out int value)
+    {
+        value = 0;
+        for (int i = 0; i < text.Length; i++)
+        {
+            if (text[i] is < (byte)'0' or > (byte)'9')
+            {
+                return false;
+            }
+
+            value = (value * 10) + (text[i] - '0');
+        }
+
+        return text.Length is > 0 and < 10;
     }
 
     private static Options Refuse(OptionError error, byte* offender)

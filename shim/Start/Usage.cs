@@ -19,11 +19,12 @@ public static unsafe class Usage
         Usage: lodge-shim [OPTION]... PROGRAM [ARGUMENT]...
         Runs a 32-bit Linux program in this process.
 
-          --strace      write the program's system calls to standard error
-          --root DIR    use DIR as the program's root directory
-          --self-test   check that this host does what the shim relies on
-          --version     print the version
-          --help        print this text
+          --strace         write the program's system calls to standard error
+          --strace-fd=FD   write them to an open descriptor, which the program does not see
+          --root DIR       use DIR as the program's root directory
+          --self-test      check that this host does what the shim relies on
+          --version        print the version
+          --help           print this text
 
         """u8;
 
@@ -49,6 +50,11 @@ public static unsafe class Usage
                 line.Add("option '"u8);
                 line.Add(options.Offender);
                 line.Add("' needs a value"u8);
+                break;
+            case OptionError.BadNumber:
+                line.Add("option '"u8);
+                line.Add(options.Offender);
+                line.Add("' needs a descriptor"u8);
                 break;
             default:
                 line.Add("no program given"u8);

@@ -3,8 +3,9 @@ using System;
 namespace Lodge.Shim;
 
 /// <summary>
-/// --strace: one line a system call, "TID name(arguments) = result", decoded with the generated tables, written by one write(2) to a copy of the
-/// standard error that the program was started with. The dispatcher calls it only when <see cref="ThreadGroup.Trace"/> is set.
+/// --strace: one line a system call, "TID name(arguments) = result", decoded with the generated tables, written by one write(2) to a
+/// descriptor of its own: one named with --strace-fd, or a copy of the standard error that the first program was started with; programs that it executes
+/// inherit it. The dispatcher calls it only when <see cref="ThreadGroup.Trace"/> is set.
 /// Calls that do not come back are written before they are made, all others afterwards, when the memory they filled can be shown.
 /// </summary>
 public static unsafe class Strace
@@ -12,10 +13,19 @@ public static unsafe class Strace
     private const int LineLength = 1024;
     private const int ShownBytes = 64;
 
-    /// <summary>Keeps a copy of standard error for traces, out of the guest's sight. Called once, before the guest runs. A descriptor or -errno (then traces
-    /// go to descriptor 2, whatever that is).</summary>
-    public static int Start(FilesStruct* files)
-        => HiddenFiles.AdoptCopy(files, HiddenFile.Trace, 2);
+    /// <summary>
+    /// Takes <paramref name="fd"/> for traces, out of the guest's sight; of descriptor 2, which stays the guest's, a copy. Called once, before the guest
+    /// runs. A descriptor or -errno (then traces go to descriptor 2, whatever that is).
+    /// </summary>
+    public static int Start(FilesStruct* files, int fd)
+        => fd == 2 ? HiddenFiles.AdoptCopy(files, HiddenFile.Trace, fd) : HiddenFiles.Adopt(files, HiddenFile.Trace, fd);
+
+    /// <summary>Where traces go.</summary>
+    public static int Descriptor(FilesStruct* files)
+    {
+        int fd = FilesStruct.GetHidden(files, HiddenFile.Trace);
+        return fd >= 0 ? fd : 2;
+    }
 
     /// <summary>Before call <paramref name="nr"/> of an i386 guest.</summary>
     public static void Enter(GuestThread* t, uint nr)
@@ -48,8 +58,7 @@ public static unsafe class Strace
         line.Add(" on descriptor "u8);
         line.Dec(descriptor);
         line.Add(" is not known: ENOTTY\n"u8);
-        int fd = FilesStruct.GetHidden(t->Files, HiddenFile.Trace);
-        line.Flush(fd >= 0 ? fd : 2);
+        line.Flush(Descriptor(t->Files));
     }
 
     private static ReadOnlySpan<byte> Name(bool i386, uint nr) => SyscallTables.Name(i386, nr);
@@ -73,8 +82,7 @@ public static unsafe class Strace
         }
 
         line.Byte((byte)'\n');
-        int fd = FilesStruct.GetHidden(t->Files, HiddenFile.Trace);
-        line.Flush(fd >= 0 ? fd : 2);
+        line.Flush(Descriptor(t->Files));
     }
 
     private static void Call<TAbi>(GuestThread* t, uint nr, int result, bool returned, ref Line line)

@@ -46,21 +46,24 @@ public unsafe class ExecTests
     }
 
     [Theory]
-    [InlineData(3, 1024, true, false)]
-    [InlineData(0, 7, false, true)]
-    [InlineData(1048576, 10, true, true)]
-    public void RecordsComeBack(int program, int image, bool trace, bool name)
+    [InlineData(3, 1024, true, 1025, false)]
+    [InlineData(0, 7, false, 0, true)]
+    [InlineData(1048576, 10, true, 2, true)]
+    [InlineData(int.MaxValue, int.MaxValue, true, int.MaxValue, true)]
+    public void RecordsComeBack(int program, int image, bool trace, int traceFd, bool name)
     {
         byte* text = stackalloc byte[ExecRecord.MaxLength];
-        ExecRecord.Write(text, program, image, trace, name);
+        ExecRecord written = new() { Program = program, Image = image, Trace = trace, TraceFd = traceFd, NameFromFile = name };
+        ExecRecord.Write(text, written);
         Assert.True(ExecRecord.Parse(text, out ExecRecord record));
-        Assert.Equal((program, image, trace, name), (record.Program, record.Image, record.Trace, record.NameFromFile));
+        Assert.Equal((program, image, trace, traceFd, name), (record.Program, record.Image, record.Trace, record.TraceFd, record.NameFromFile));
     }
 
     [Theory]
     [InlineData("3,4")]
     [InlineData("3;4,0")]
-    [InlineData("3,4,0x")]
+    [InlineData("3,4,0")]
+    [InlineData("3,4,0,2x")]
     public void OtherTextIsNoRecord(string text)
     {
         fixed (byte* bytes = Encoding.ASCII.GetBytes(text + "\0"))

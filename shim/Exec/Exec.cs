@@ -216,6 +216,7 @@ public static unsafe class Exec
         words.Trace = t->Group->Trace != 0;
         words.TraceFd = words.Trace ? Strace.Descriptor(t->Files) : 0;
         words.NameFromFile = request.ByDescriptor;
+        words.Statistics = t->Group->Statistics != 0;
         ExecRecord.Write(record, words);
         fixed (byte* self = "lodge-shim\0"u8, option = "--exec-record\0"u8)
         {

@@ -20,6 +20,8 @@ public unsafe struct ExecRecord
     public bool Trace;
     /// <summary>Where traces go, when <see cref="Trace"/> is set.</summary>
     public int TraceFd;
+    /// <summary>Translation is timed.</summary>
+    public bool Statistics;
     /// <summary>The guest named the file by descriptor: the thread is called after the file.</summary>
     public bool NameFromFile;
 
@@ -30,7 +32,7 @@ public unsafe struct ExecRecord
         *to++ = (byte)',';
         to = ExecTarget.Decimal(to, record.Image);
         *to++ = (byte)',';
-        to = ExecTarget.Decimal(to, (record.Trace ? 1 : 0) | (record.NameFromFile ? 2 : 0));
+        to = ExecTarget.Decimal(to, (record.Trace ? 1 : 0) | (record.NameFromFile ? 2 : 0) | (record.Statistics ? 4 : 0));
         *to++ = (byte)',';
         ExecTarget.Decimal(to, record.Trace ? record.TraceFd : 0);
     }
@@ -60,6 +62,7 @@ public unsafe struct ExecRecord
         record.TraceFd = Number(ref text);
         record.Trace = (flags & 1) != 0;
         record.NameFromFile = (flags & 2) != 0;
+        record.Statistics = (flags & 4) != 0;
         return *text == 0;
     }
 

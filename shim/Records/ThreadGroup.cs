@@ -17,6 +17,8 @@ public unsafe partial struct ThreadGroup
     public int StartedByBinfmt;
     /// <summary>Non-zero when calls are traced (--strace); handed on over execve.</summary>
     public int Trace;
+    /// <summary>Non-zero when the process says at its end what translation cost (--stats); handed on over execve.</summary>
+    public int Statistics;
     /// <summary>Guest address of the vDSO's sigreturn trampoline; 0 = no vDSO, frames carry their own.</summary>
     public uint SigreturnTrampoline;
     /// <summary>Guest address of the vDSO's rt_sigreturn trampoline; 0 = no vDSO.</summary>

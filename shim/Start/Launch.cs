@@ -22,6 +22,7 @@ public static unsafe class Launch
 
         GuestThread* t = FirstThread(mm, start);
         t->Group->Trace = options.Strace ? 1 : 0;
+        t->Group->Statistics = options.Statistics ? 1 : 0;
         t->Group->StartedByBinfmt = start.FromBinfmt ? 1 : 0;
         if (options.Strace)
         {

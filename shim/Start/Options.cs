@@ -45,6 +45,8 @@ public unsafe struct Options
     public bool Strace;
     /// <summary>Where traces go: standard error, unless told otherwise.</summary>
     public int StraceFd;
+    /// <summary>Say at the end what translation cost.</summary>
+    public bool Statistics;
     /// <summary>Directory to use as the guest's root, or null.</summary>
     public byte* Root;
     /// <summary>Path of the program.</summary>
@@ -77,6 +79,7 @@ public unsafe struct Options
             options.HasRecord = true;
             options.Strace = options.Record.Trace;
             options.StraceFd = options.Record.TraceFd;
+            options.Statistics = options.Record.Statistics;
             options.Program = start.Argv[3];
             options.Arguments = start.Argv + ExecRecord.Words;
             return options;
@@ -104,6 +107,10 @@ public unsafe struct Options
                 {
                     return Refuse(OptionError.BadNumber, argument);
                 }
+            }
+            else if (name.SequenceEqual("--stats"u8))
+            {
+                options.Statistics = true;
             }
             else if (name.SequenceEqual("--root"u8))
             {

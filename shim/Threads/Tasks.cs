@@ -132,6 +132,12 @@ public static unsafe class Tasks
         SetOne(ref t->Fs->Users);
         ThreadBlock.KeepOnly(t);
         t->Mm->BecomeChild();
+#if X64
+        if (t->Group->Statistics != 0 && t->Mm->Code != null)
+        {
+            t->Mm->Code->ForgetStatistics();
+        }
+#endif
     }
 
     // A page that is not written is not copied.
@@ -315,6 +321,7 @@ public static unsafe class Tasks
         ThreadBlock* block = t->Links.Block;
         if (block == null || (t->Mm->Users == 1 && t->Group->Users == 1))
         {
+            PrintStatistics(t);
             Host.Syscall(Nr.exit, status);
         }
 
@@ -332,6 +339,17 @@ public static unsafe class Tasks
             ExitThread(t, status);
         }
 
+        PrintStatistics(t);
         Host.ExitGroup(status);
+    }
+
+    private static void PrintStatistics(GuestThread* t)
+    {
+#if X64
+        if (t->Group->Statistics != 0 && t->Mm->Code != null)
+        {
+            t->Mm->Code->PrintStatistics(t);
+        }
+#endif
     }
 }

@@ -20,11 +20,10 @@ public unsafe partial struct CodeCache
     {
         Lock.Acquire(t);
         bool segmented = t->Exec.Segmented != 0;
-        uint offset = Lookup(pc, segmented);
+        uint offset = Lookup(pc, segmented, out uint unit);
         bool isChecked = false;
         if (offset != 0)
         {
-            uint unit = UnitAt(offset);
             isChecked = UnitRef(unit).Checked != 0;
             if (isChecked && !SourceMatches(unit))
             {
@@ -35,8 +34,8 @@ public unsafe partial struct CodeCache
 
         if (offset == 0)
         {
-            offset = Translate(t, pc, segmented);
-            isChecked = offset != 0 && UnitRef(UnitAt(offset)).Checked != 0;
+            offset = Translate(t, pc, segmented, out unit);
+            isChecked = offset != 0 && UnitRef(unit).Checked != 0;
         }
 
         if (offset != 0 && !isChecked)
@@ -55,13 +54,13 @@ public unsafe partial struct CodeCache
         uint target = LinkRef(exitId).Target;
         bool segmented = UnitRef(LinkRef(exitId).Owner).Segmented != 0;
         uint generation = _generation;
-        uint offset = Lookup(target, segmented);
+        uint offset = Lookup(target, segmented, out uint unit);
         if (offset == 0)
         {
-            offset = Translate(t, target, segmented);
+            offset = Translate(t, target, segmented, out unit);
         }
 
-        if (offset != 0 && UnitRef(UnitAt(offset)).Checked != 0)
+        if (offset != 0 && UnitRef(unit).Checked != 0)
         {
             Lock.Release(t);
             return Find(t, target);
@@ -73,15 +72,20 @@ public unsafe partial struct CodeCache
             ref Unit owner = ref UnitRef(link.Owner);
             if (owner.Dead == 0 && owner.Checked == 0 && link.NextIncoming == LinkRecord.NotLinked)
             {
-                ref Unit unit = ref UnitRef(UnitAt(offset));
-                link.NextIncoming = unit.Incoming;
-                unit.Incoming = exitId;
-                *(int*)(Base + link.PatchAt) = (int)offset - (int)(link.PatchAt + 4);
+                Connect(exitId, ref link, unit, offset);
             }
         }
 
         Lock.Release(t);
         return offset;
+    }
+
+    private readonly void Connect(uint exitId, ref LinkRecord link, uint unit, uint offset)
+    {
+        ref Unit entered = ref UnitRef(unit);
+        link.NextIncoming = entered.Incoming;
+        entered.Incoming = exitId;
+        *(int*)(Base + link.PatchAt) = (int)offset - (int)(link.PatchAt + 4);
     }
 
     /// <summary>Guest target of an exit.</summary>
@@ -126,8 +130,9 @@ public unsafe partial struct CodeCache
         }
     }
 
-    private uint Translate(GuestThread* t, uint pc, bool segmented)
+    private uint Translate(GuestThread* t, uint pc, bool segmented, out uint unit)
     {
+        unit = 0;
         UnitRequest request = default;
         request.Pc = pc;
         if (!Mm.FetchRange(t->Mm, pc, out request.FetchEnd, out bool writable))
@@ -172,7 +177,14 @@ public unsafe partial struct CodeCache
             request.FetchEnd = request.FetchEnd < pageEnd + 4096 ? request.FetchEnd : pageEnd + 4096;
         }
 
-        uint unit = Generate(ref request);
+        bool timed = t->Group->Statistics != 0;
+        ulong start = timed ? Now() : 0;
+        unit = Generate(ref request);
+        if (timed)
+        {
+            TranslationTime += Now() - start;
+        }
+
         if (unit == 0)
         {
             return 0;
@@ -297,11 +309,11 @@ public unsafe partial struct CodeCache
         if (!_hidden)
         {
             uint entry = EntriesOf(unit);
-            AddEntry(entry, pc, _used, request.Segmented);
+            AddEntry(entry, unit, pc, _used, request.Segmented);
             for (int i = 0; i < result.EntryCount; i++)
             {
                 entry += (uint)sizeof(EntryRecord) / 4;
-                AddEntry(entry, result.Entries[i].Address, _used + (uint)result.Entries[i].HostOffset, request.Segmented);
+                AddEntry(entry, unit, result.Entries[i].Address, _used + (uint)result.Entries[i].HostOffset, request.Segmented);
             }
 
             uint first = pc >> 12;
@@ -315,9 +327,27 @@ public unsafe partial struct CodeCache
             }
         }
 
+        if (!request.Checked)
+        {
+            // What is there already is linked at once: each exit that finds its stub costs a round through the dispatcher.
+            uint exit = LinksOf(unit);
+            for (uint i = 0; i < u.LinkCount; i++, exit += request.ExitIdStep)
+            {
+                ref LinkRecord link = ref LinkRef(exit);
+                uint offset = Lookup(link.Target, request.Segmented, out uint target);
+                if (offset != 0 && UnitRef(target).Checked == 0)
+                {
+                    Connect(exit, ref link, target, offset);
+                }
+            }
+        }
+
         _recordsUsed = (uint)((uint*)(boundaries + u.BoundaryCount) - _records);
         _used += u.HostLength;
         TranslatedInstructions += (ulong)result.Instructions;
+        TranslatedUnits++;
+        TranslatedBytes += u.Length;
+        EmittedBytes += u.HostLength;
 
         // A signal handler may search the units at any moment: the count goes up only when the record is whole.
         _index[_unitCount] = unit;

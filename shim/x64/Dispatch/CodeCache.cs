@@ -56,6 +56,8 @@ public struct EntryRecord
     public uint HostOffset;
     /// <summary>Next entry in the same bucket; 0 = none.</summary>
     public uint Next;
+    /// <summary>Unit that is entered.</summary>
+    public uint Owner;
 }
 
 /// <summary>
@@ -227,26 +229,31 @@ public unsafe partial struct CodeCache
     /// <summary>Neighbours share buckets and pages on purpose: code that is used together touches few pages of the table.</summary>
     private static uint Hash(uint pc) => (pc >> 3) & ((1u << HashBits) - 1);
 
-    /// <summary>Code cache offset of a live translation that starts at <paramref name="pc"/>, or 0. Under the lock.</summary>
-    private readonly uint Lookup(uint pc, bool segmented)
+    /// <summary>
+    /// Code cache offset of a live translation that starts at <paramref name="pc"/>, and its unit; 0 for none. Under the lock.
+    /// </summary>
+    private readonly uint Lookup(uint pc, bool segmented, out uint unit)
     {
         for (uint e = (segmented ? _segmentedBuckets : _buckets)[Hash(pc)]; e != 0; e = ((EntryRecord*)(_records + e))->Next)
         {
             if (((EntryRecord*)(_records + e))->Address == pc)
             {
+                unit = ((EntryRecord*)(_records + e))->Owner;
                 return ((EntryRecord*)(_records + e))->HostOffset;
             }
         }
 
+        unit = 0;
         return 0;
     }
 
-    private void AddEntry(uint reference, uint pc, uint hostOffset, bool segmented)
+    private void AddEntry(uint reference, uint unit, uint pc, uint hostOffset, bool segmented)
     {
         EntryRecord* e = (EntryRecord*)(_records + reference);
         uint* bucket = (segmented ? _segmentedBuckets : _buckets) + Hash(pc);
         e->Address = pc;
         e->HostOffset = hostOffset;
+        e->Owner = unit;
         e->Next = *bucket;
         *bucket = reference;
     }

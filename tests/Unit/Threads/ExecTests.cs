@@ -46,17 +46,18 @@ public unsafe class ExecTests
     }
 
     [Theory]
-    [InlineData(3, 1024, true, 1025, false)]
-    [InlineData(0, 7, false, 0, true)]
-    [InlineData(1048576, 10, true, 2, true)]
-    [InlineData(int.MaxValue, int.MaxValue, true, int.MaxValue, true)]
-    public void RecordsComeBack(int program, int image, bool trace, int traceFd, bool name)
+    [InlineData(3, 1024, true, 1025, false, false)]
+    [InlineData(0, 7, false, 0, true, true)]
+    [InlineData(1048576, 10, true, 2, true, false)]
+    [InlineData(int.MaxValue, int.MaxValue, true, int.MaxValue, true, true)]
+    public void RecordsComeBack(int program, int image, bool trace, int traceFd, bool name, bool statistics)
     {
         byte* text = stackalloc byte[ExecRecord.MaxLength];
-        ExecRecord written = new() { Program = program, Image = image, Trace = trace, TraceFd = traceFd, NameFromFile = name };
+        ExecRecord written = new() { Program = program, Image = image, Trace = trace, TraceFd = traceFd, NameFromFile = name, Statistics = statistics };
         ExecRecord.Write(text, written);
         Assert.True(ExecRecord.Parse(text, out ExecRecord record));
         Assert.Equal((program, image, trace, traceFd, name), (record.Program, record.Image, record.Trace, record.TraceFd, record.NameFromFile));
+        Assert.Equal(statistics, record.Statistics);
     }
 
     [Theory]

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using Lodge.Cli.Binfmt;
+using Lodge.Cli.Run;
 
 namespace Lodge.Cli;
 
@@ -11,5 +13,7 @@ internal static class LodgeCommand
         {
             CommonOptions.Json,
             CommonOptions.Plain,
+            RunCommand.Create(),
+            BinfmtCommand.Create(),
         };
 }

@@ -2,6 +2,8 @@ using System;
 using System.CommandLine;
 using System.IO;
 
+[assembly: System.Runtime.Versioning.SupportedOSPlatform("linux")]
+
 namespace Lodge.Cli;
 
 /// <summary>

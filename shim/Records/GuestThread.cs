@@ -73,6 +73,13 @@ public unsafe struct ExecState
     public uint Segmented;
     /// <summary>Non-zero: the next instruction stores into its own code page, which is open for this one instruction.</summary>
     public uint StepOver;
+    /// <summary>
+    /// Non-zero while the thread is in translated code or uses what it read from the code cache without its lock. Read by the thread that
+    /// empties the cache.
+    /// </summary>
+    public int InCache;
+    /// <summary>Non-zero while the shim's own signal to this thread is on its way (see <c>Signals.Kick</c>).</summary>
+    public int Kick;
     /// <summary>Saved r8, r9, r10, r11 of the interrupted PC (side tables refer to them).</summary>
     public ulong R8, R9, R10, R11;
 }

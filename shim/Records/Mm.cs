@@ -42,6 +42,8 @@ public unsafe partial struct Mm
     public GuestLimits StartLimits;
     /// <summary>Flags that new mappings get from mlockall(MCL_FUTURE).</summary>
     public MappingFlags DefaultFlags;
+    /// <summary>Bytes of translated code that are asked for; 0 = no order.</summary>
+    public ulong CodeCacheBytes;
     /// <summary>Lowest address of the stack's pre-mapped room (host pages below the visible stack, so that growth needs no fault); 0 = none.</summary>
     public uint StackRoom;
     /// <summary>Serial number of the next anonymous shared mapping.</summary>

@@ -101,7 +101,9 @@ public static unsafe partial class Signals
     {
         int signal = 0;
         synchronous = false;
-        t->SignalPending = 0;
+        // The barrier belongs to CodeCache.Pause: either it is seen here that threads are to stop, or the flag is set again behind this.
+        Interlocked.Exchange(ref t->SignalPending, 0);
+        CodeInvalidation.Pause(t);
         ulong open = Volatile.Read(ref t->Signals.VirtualPending) & ~EffectiveMask(t);
         if (t->Signals.SyncSignal != 0)
         {

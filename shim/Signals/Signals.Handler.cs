@@ -32,6 +32,18 @@ public static unsafe partial class Signals
 
         if ((Sig.Bit(signal) & Sig.Faults) != 0)
         {
+            if (signal == KickSignal)
+            {
+                // Whichever of two that were joined came first: a thread that waits for the kick waits no longer.
+                Volatile.Write(ref t->Exec.Kick, 0);
+            }
+
+            if (IsKick(t, signal, info))
+            {
+                Redirect(t, context, pc);
+                return;
+            }
+
             int index = Sig.FaultIndex(signal);
             if ((t->Signals.VirtualPending & Sig.Bit(signal)) == 0)
             {

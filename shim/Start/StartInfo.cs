@@ -41,6 +41,28 @@ public unsafe struct StartInfo
     /// <summary>The program's descriptor when binfmt_misc opened it (O or C flag), else -1.</summary>
     public readonly int ExecFd => TryAux(AtExecFd, out ulong fd) ? (int)fd : -1;
 
+    /// <summary>Looks an environment variable up.</summary>
+    /// <param name="name">Its name.</param>
+    /// <returns>Its value, or null.</returns>
+    public readonly byte* Environment(System.ReadOnlySpan<byte> name)
+    {
+        for (byte** entry = Envp; *entry != null; entry++)
+        {
+            int i = 0;
+            while (i < name.Length && (*entry)[i] == name[i])
+            {
+                i++;
+            }
+
+            if (i == name.Length && (*entry)[i] == '=')
+            {
+                return *entry + i + 1;
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>Looks an auxiliary vector entry up (AT_* of include/uapi/linux/auxvec.h).</summary>
     public readonly bool TryAux(ulong type, out ulong value)
     {

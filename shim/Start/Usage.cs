@@ -27,6 +27,9 @@ public static unsafe class Usage
           --version        print the version
           --help           print this text
 
+        LODGE_CODE_CACHE=SIZE in the environment (1M to 1G, 256M without it): memory for translated code, which
+        is thrown away and translated again when it is full.
+
         """u8;
 
     /// <summary>--help.</summary>

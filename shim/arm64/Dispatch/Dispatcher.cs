@@ -14,6 +14,11 @@ public static unsafe class CodeInvalidation
     public static void Range(Mm* mm, uint start, uint length)
     {
     }
+
+    /// <inheritdoc cref="Dispatcher"/>
+    public static void Pause(GuestThread* t)
+    {
+    }
 }
 
 /// <summary>Stops in translated code: without a translator there are none.</summary>

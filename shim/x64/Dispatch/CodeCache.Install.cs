@@ -14,7 +14,7 @@ public unsafe partial struct CodeCache
 
     /// <summary>
     /// Code cache offset at which guest code for <paramref name="pc"/> can be entered, translating it when needed and entering it into the
-    /// thread's target table. 0 when the guest may not fetch there: the caller raises SIGSEGV.
+    /// thread's target table. 0 when the guest may not fetch there: the caller raises SIGSEGV; otherwise the thread counts as inside.
     /// </summary>
     public uint Find(GuestThread* t, uint pc)
     {
@@ -43,17 +43,35 @@ public unsafe partial struct CodeCache
             (segmented ? SegmentedTargets : Targets)[pc] = offset;
         }
 
+        return LeaveWith(t, offset);
+    }
+
+    /// <summary>Releases the lock for a thread that will enter the cache at the offset: it is inside before anybody can empty the cache.</summary>
+    private uint LeaveWith(GuestThread* t, uint offset)
+    {
+        t->Exec.InCache = offset != 0 ? 1 : 0;
         Lock.Release(t);
         return offset;
     }
 
-    /// <summary>Links the exit to its target, translating that when needed. Returns the target's offset, or 0 when it cannot be fetched.</summary>
-    public uint Link(GuestThread* t, uint exitId)
+    /// <summary>
+    /// Links the exit to its target, translating that when needed. Returns the target's offset, or 0 when it cannot be fetched; as
+    /// <see cref="Find"/>.
+    /// </summary>
+    /// <param name="t">The calling thread.</param>
+    /// <param name="exitId">The exit.</param>
+    /// <param name="generation"><see cref="Generation"/> when the exit was taken.</param>
+    /// <param name="target">The exit's target.</param>
+    public uint Link(GuestThread* t, uint exitId, uint generation, uint target)
     {
         Lock.Acquire(t);
-        uint target = LinkRef(exitId).Target;
+        if (generation != _generation)
+        {
+            Lock.Release(t);
+            return Find(t, target);
+        }
+
         bool segmented = UnitRef(LinkRef(exitId).Owner).Segmented != 0;
-        uint generation = _generation;
         uint offset = Lookup(target, segmented, out uint unit);
         if (offset == 0)
         {
@@ -76,8 +94,7 @@ public unsafe partial struct CodeCache
             }
         }
 
-        Lock.Release(t);
-        return offset;
+        return LeaveWith(t, offset);
     }
 
     private readonly void Connect(uint exitId, ref LinkRecord link, uint unit, uint offset)
@@ -87,6 +104,9 @@ public unsafe partial struct CodeCache
         entered.Incoming = exitId;
         *(int*)(Base + link.PatchAt) = (int)offset - (int)(link.PatchAt + 4);
     }
+
+    /// <summary>Goes up when the cache is emptied: exits and offsets from before mean nothing then. Stable while the thread is inside.</summary>
+    public readonly uint Generation => _generation;
 
     /// <summary>Guest target of an exit.</summary>
     public readonly uint TargetOf(uint exitId) => LinkRef(exitId).Target;
@@ -122,11 +142,11 @@ public unsafe partial struct CodeCache
     /// <summary>Makes sure that a unit of the largest size fits into every table.</summary>
     private void MakeRoom(GuestThread* t)
     {
-        bool fits = _used + UnitTranslator.MaxUnitHostBytes + 64 <= CodeSize && _unitCount + 1 < MaxUnits
-            && (_recordsUsed * 4ul) + (64 * 1024) < RecordSize && _sourcesUsed + 8192 < SourceSize;
-        if (!fits && !Flush(t))
+        bool fits = _used + UnitTranslator.MaxUnitHostBytes + 64 <= Sizes.Code && _unitCount + 1 < Sizes.Units
+            && (_recordsUsed * 4ul) + (64 * 1024) < Sizes.Records && _sourcesUsed + 8192 < Sizes.Sources;
+        if (!fits)
         {
-            Fatal.Stop("the code cache is full, and other threads run"u8);
+            Flush(t);
         }
     }
 
@@ -233,9 +253,7 @@ public unsafe partial struct CodeCache
             }
         }
 
-        uint offset = unit != 0 ? UnitRef(unit).HostStart : 0;
-        Lock.Release(t);
-        return offset;
+        return LeaveWith(t, unit != 0 ? UnitRef(unit).HostStart : 0);
     }
 
     /// <summary>Notes that a store into the page dropped its code; pages that do so again and again are checked instead of protected.</summary>

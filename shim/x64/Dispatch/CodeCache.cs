@@ -63,25 +63,19 @@ public struct EntryRecord
 /// <summary>
 /// Translated code of one address space: code, side tables, links, the flat target table. Changed only under <see cref="Lock"/>; the
 /// target table and the code are read by running guest threads without it (4-byte stores only, see docs/code-cache.md).
-/// Memory is taken with MAP_NORESERVE and used from the bottom; a full cache is emptied when no other thread runs.
+/// Memory is taken with MAP_NORESERVE and used from the bottom; a full cache is emptied.
 /// A "reference" is the distance from the start of the record area in 4-byte words; 0 stands for none.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
 public unsafe partial struct CodeCache
 {
-    /// <summary>Bytes of host code that fit.</summary>
-    public const uint CodeSize = 256u << 20;
-
     /// <summary>Bytes at the start that hold the shared stubs.</summary>
     public const uint StubSize = 4096;
 
     /// <summary>Bytes of a flat target table: four for every guest address.</summary>
     public const ulong TargetTableSize = 16ul << 30;
 
-    private const ulong RecordSize = 1ul << 30;
-    private const int MaxUnits = 1 << 22;
     private const int HashBits = 20;
-    private const uint SourceSize = 64u << 20;
     private const int SingleSlots = 4096;
 
     /// <summary>Start of the code (r12).</summary>
@@ -98,6 +92,8 @@ public unsafe partial struct CodeCache
     public DispatchStubs Stubs;
     /// <summary>Offsets that the translator uses.</summary>
     public EmitLayout Layout;
+    /// <summary>How large everything is.</summary>
+    public CodeCacheSizes Sizes;
     /// <summary>Instructions translated so far (statistics).</summary>
     public ulong TranslatedInstructions;
 
@@ -117,12 +113,14 @@ public unsafe partial struct CodeCache
     private uint* _singles;
     private bool _hidden;
     private uint _generation;
+    private int _stopping;
     private UnitScratch _scratch;
 
     /// <summary>
     /// Creates a cache. Returns null when the host gives no memory (strict RLIMIT_AS): the caller reports it.
     /// </summary>
-    public static CodeCache* Create()
+    /// <param name="sizes">How large everything is.</param>
+    public static CodeCache* Create(in CodeCacheSizes sizes)
     {
         CodeCache* c = (CodeCache*)HostMemory.Map((ulong)sizeof(CodeCache));
         if (c == null)
@@ -132,9 +130,9 @@ public unsafe partial struct CodeCache
 
         // One mapping for all tables: each is mostly untouched, and every mapping more costs at start and at every fork.
         ulong total = TargetTableSize;
-        ulong records = Reserve(ref total, RecordSize);
-        ulong index = Reserve(ref total, MaxUnits * 4ul);
-        ulong sources = Reserve(ref total, SourceSize);
+        ulong records = Reserve(ref total, sizes.Records);
+        ulong index = Reserve(ref total, (ulong)sizes.Units * 4);
+        ulong sources = Reserve(ref total, sizes.Sources);
         ulong buckets = Reserve(ref total, (1ul << HashBits) * 4);
         ulong segmentedBuckets = Reserve(ref total, (1ul << HashBits) * 4);
         ulong pageUnits = Reserve(ref total, (1ul << 20) * 4);
@@ -142,7 +140,7 @@ public unsafe partial struct CodeCache
         ulong singles = Reserve(ref total, SingleSlots * 4);
         ulong scratch = Reserve(ref total, UnitScratch.ScanBytes + UnitScratch.PendingBytes);
         byte* tables = (byte*)HostMemory.Map(total);
-        c->Base = (byte*)HostMemory.MapCode(CodeSize);
+        c->Base = (byte*)HostMemory.MapCode(sizes.Code);
         if (tables == null || c->Base == null)
         {
             return null;
@@ -152,6 +150,7 @@ public unsafe partial struct CodeCache
         // is dearer (page tables for scattered entries). Kernels before 4.14 copy it.
         const int MadvWipeOnFork = 18;
         Host.Syscall(Nr.madvise, (long)tables, (long)TargetTableSize, MadvWipeOnFork);
+        c->Sizes = sizes;
         c->_tables = tables;
         c->_tablesSize = total;
         c->Targets = (uint*)tables;
@@ -181,37 +180,8 @@ public unsafe partial struct CodeCache
         return at;
     }
 
-    /// <summary>
-    /// Empties the cache. Only when the calling thread is the only one that can be in translated code, and is not there itself: return
-    /// addresses on its return stack are forgotten.
-    /// </summary>
-    /// <returns>False when other threads share the memory: nothing was done.</returns>
-    private bool Flush(GuestThread* t)
-    {
-        const int MadvDontNeed = 4;
-        if (t->Mm->Users != 1 || t->Group->Users != 1)
-        {
-            return false;
-        }
-
-        Host.Syscall(Nr.madvise, (long)_tables, (long)_tablesSize, MadvDontNeed);
-        Host.Syscall(Nr.madvise, (long)(Base + StubSize), CodeSize - StubSize, MadvDontNeed);
-        if (SegmentedTargets != null)
-        {
-            Host.Syscall(Nr.madvise, (long)SegmentedTargets, (long)TargetTableSize, MadvDontNeed);
-        }
-
-        _used = StubSize;
-        _recordsUsed = FirstRecord;
-        _unitCount = 0;
-        _sourcesUsed = 0;
-        _generation++;
-        Dispatcher.ResetReturnStack(t);
-        return true;
-    }
-
     /// <summary>True when <paramref name="pc"/> lies in the cache (stubs included).</summary>
-    public readonly bool Contains(ulong pc) => pc - (ulong)Base < CodeSize;
+    public readonly bool Contains(ulong pc) => pc - (ulong)Base < Sizes.Code;
 
     /// <summary>The unit's record.</summary>
     public readonly ref Unit UnitRef(uint unit) => ref *(Unit*)(_records + unit);

@@ -21,4 +21,13 @@ public static unsafe class CodeInvalidation
             mm->Code->Invalidate(Host.Thread, start, length);
         }
     }
+
+    /// <summary>Waits while another thread empties the code cache (see <see cref="CodeCache.Pause"/>).</summary>
+    public static void Pause(GuestThread* t)
+    {
+        if (t->Mm->Code != null)
+        {
+            t->Mm->Code->Pause(t);
+        }
+    }
 }

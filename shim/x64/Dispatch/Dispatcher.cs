@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Threading;
 using Lodge.Translator.X64;
 
 namespace Lodge.Shim;
@@ -57,9 +58,11 @@ public static unsafe class Dispatcher
             }
 
             uint eip = t->I386.eip;
-            uint offset = ((uint*)t->Exec.TargetTable)[eip];
+            Volatile.Write(ref t->Exec.InCache, 1);
+            uint offset = Volatile.Read(ref ((uint*)t->Exec.TargetTable)[eip]);
             if (offset == 0)
             {
+                t->Exec.InCache = 0;
                 offset = cache->Find(t, eip);
                 if (offset == 0)
                 {
@@ -76,7 +79,7 @@ public static unsafe class Dispatcher
     {
         if (t->Mm->Code == null)
         {
-            t->Mm->Code = CodeCache.Create();
+            t->Mm->Code = CodeCache.Create(CodeCacheSizes.For(t->Mm->CodeCacheBytes));
             if (t->Mm->Code == null)
             {
                 Fatal.Stop("no memory for translated code (RLIMIT_AS?)"u8);
@@ -89,14 +92,21 @@ public static unsafe class Dispatcher
         t->Exec.Segmented = 0;
         ResetReturnStack(t);
         SetGsBase(t, NullGsBase);
+
+        // A thread that begins while another empties the cache has not been told.
+        Interlocked.MemoryBarrier();
+        cache->Pause(t);
         return cache;
     }
 
     /// <summary>Empties the return stack: every return now goes through the target table until calls have filled it again.</summary>
-    public static void ResetReturnStack(GuestThread* t)
+    public static void ResetReturnStack(GuestThread* t) => ResetReturnStack(t, t->Mm->Code->Stubs.Sentinel);
+
+    /// <summary>The same for a thread that is outside translated code and may not have come so far as to know its cache.</summary>
+    public static void ResetReturnStack(GuestThread* t, ulong sentinel)
     {
         t->Exec.ReturnStackBase = t->Links.ReturnStackTop - 64;
-        *(ulong*)t->Exec.ReturnStackBase = t->Mm->Code->Stubs.Sentinel;
+        *(ulong*)t->Exec.ReturnStackBase = sentinel;
         t->Exec.ReturnStackPointer = t->Exec.ReturnStackBase;
     }
 
@@ -117,13 +127,16 @@ public static unsafe class Dispatcher
             }
 
             uint exit = t->Exec.Argument;
-            t->I386.eip = cache->TargetOf(exit);
+            uint target = cache->TargetOf(exit);
+            uint generation = cache->Generation;
+            t->I386.eip = target;
+            Volatile.Write(ref t->Exec.InCache, 0);
             if (t->SignalPending != 0)
             {
                 return;
             }
 
-            offset = cache->Link(t, exit);
+            offset = cache->Link(t, exit, generation, target);
             if (offset == 0)
             {
                 Emulation.FetchFailed(t, t->I386.eip);
@@ -140,24 +153,30 @@ public static unsafe class Dispatcher
         {
             case ExitReason.Link:
                 t->I386.eip = cache->TargetOf(t->Exec.Argument);
+                Volatile.Write(ref t->Exec.InCache, 0);
                 break;
             case ExitReason.Syscall:
+                Volatile.Write(ref t->Exec.InCache, 0);
                 Syscall(t);
                 break;
             case ExitReason.Emulate:
+                Volatile.Write(ref t->Exec.InCache, 0);
                 Emulation.Execute(t);
                 break;
             case ExitReason.Interrupted:
                 Recovery.Recover(t, cache);
+                Volatile.Write(ref t->Exec.InCache, 0);
                 Faults.CheckLimit(t);
                 GuestFpu.Store(t);
                 Signals.OnInterrupted(t);
                 break;
             case ExitReason.X87State:
+                Volatile.Write(ref t->Exec.InCache, 0);
                 Emulation.FixX87State(t);
                 break;
             default:
                 // Miss: EIP is set, the loop looks it up. NotEntered: a signal waits, the loop delivers it.
+                Volatile.Write(ref t->Exec.InCache, 0);
                 break;
         }
     }
@@ -193,6 +212,7 @@ public static unsafe class Dispatcher
         bool completed;
         if (Emulation.HandlesTrapFlag(t, eip))
         {
+            Volatile.Write(ref t->Exec.InCache, 0);
             Emulation.Execute(t);
             completed = true;
         }
@@ -209,6 +229,7 @@ public static unsafe class Dispatcher
             {
                 // A signal came in between; the instruction may be done nevertheless. Its trap goes first.
                 Recovery.Recover(t, cache);
+                Volatile.Write(ref t->Exec.InCache, 0);
                 Faults.CheckLimit(t);
                 completed = t->I386.eip != eip;
             }

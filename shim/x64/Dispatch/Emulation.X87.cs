@@ -40,7 +40,7 @@ public static unsafe partial class Emulation
         FixSelectors(at + 4, 4);
         if (User.Get(at, out uint low) && low != 0)
         {
-            uint fip = Recovery.GuestFip(t->Mm->Code, low);
+            uint fip = Recovery.GuestFip(t, low);
             if (fip != low)
             {
                 User.Put(at, fip);
@@ -70,7 +70,7 @@ public static unsafe partial class Emulation
         ulong* area = stackalloc ulong[66];
         area = (ulong*)(((nuint)area + 15) & ~(nuint)15);
         CpuStubs.StoreX87((byte*)area);
-        uint fip = Recovery.GuestFip(t->Mm->Code, (uint)area[1]), fdp = (uint)area[2];
+        uint fip = Recovery.GuestFip(t, (uint)area[1]), fdp = (uint)area[2];
         ushort code = (ushort)(area[1] >> 32), data = (ushort)(area[2] >> 32);
         if (code == HostCs)
         {

@@ -103,15 +103,19 @@ public static unsafe class Recovery
     /// Guest address of the instruction whose host address has the low half <paramref name="low"/>: x87 state keeps only that much.
     /// Values that do not lie in the code cache are returned as they are.
     /// </summary>
-    public static uint GuestFip(CodeCache* cache, uint low)
+    public static uint GuestFip(GuestThread* t, uint low)
     {
+        CodeCache* cache = t->Mm->Code;
         uint offset = low - (uint)(ulong)cache->Base;
-        if (offset >= CodeCache.CodeSize)
+        if (offset >= cache->Sizes.Code)
         {
             return low;
         }
 
+        cache->Lock.Acquire(t);
         uint unit = cache->UnitAt(offset);
-        return unit == 0 ? low : cache->UnitRef(unit).Pc + cache->BoundaryAt(unit, offset).GuestOffset;
+        uint fip = unit == 0 ? low : cache->UnitRef(unit).Pc + cache->BoundaryAt(unit, offset).GuestOffset;
+        cache->Lock.Release(t);
+        return fip;
     }
 }

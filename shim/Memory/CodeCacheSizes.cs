@@ -1,0 +1,47 @@
+namespace Lodge.Shim;
+
+/// <summary>How much of everything a code cache reserves, in bytes unless said otherwise. What is reserved costs memory only where it is used.</summary>
+public struct CodeCacheSizes
+{
+    /// <summary>Host code without an order: 256 MiB.</summary>
+    public const ulong DefaultCode = 256ul << 20;
+
+    /// <summary>Least and most host code that can be asked for.</summary>
+    public const ulong SmallestCode = 1ul << 20, LargestCode = 1ul << 30;
+
+    /// <summary>Host code, stubs included.</summary>
+    public uint Code;
+    /// <summary>Units, links, entries, side tables.</summary>
+    public ulong Records;
+    /// <summary>Most units.</summary>
+    public int Units;
+    /// <summary>Source bytes of checked units.</summary>
+    public uint Sources;
+
+    /// <summary>Sizes that go with so much host code; 0 = the default. What is out of range is brought into it.</summary>
+    public static CodeCacheSizes For(ulong code)
+    {
+        code = code == 0 ? DefaultCode : code < SmallestCode ? SmallestCode : code > LargestCode ? LargestCode : code & ~4095ul;
+        CodeCacheSizes sizes = default;
+        sizes.Code = (uint)code;
+        sizes.Records = code * 4;
+        sizes.Units = (int)(code / 64);
+        sizes.Sources = (uint)(code / 4);
+        return sizes;
+    }
+
+    /// <summary>A size as people write it: decimal, with K, M or G behind it for powers of 1024. 0 when it is not one.</summary>
+    public static unsafe ulong Parse(byte* text)
+    {
+        ulong value = 0;
+        int digits = 0;
+        for (; *text is >= (byte)'0' and <= (byte)'9' && digits < 12; text++, digits++)
+        {
+            value = (value * 10) + *text - '0';
+        }
+
+        int shift = (*text & ~0x20) switch { 'K' => 10, 'M' => 20, 'G' => 30, _ => 0 };
+        text += shift != 0 ? 1 : 0;
+        return digits == 0 || *text != 0 ? 0 : value << shift;
+    }
+}

@@ -24,6 +24,7 @@ public static unsafe class Launch
         t->Group->Trace = options.Strace ? 1 : 0;
         t->Group->Statistics = options.Statistics ? 1 : 0;
         t->Group->StartedByBinfmt = start.FromBinfmt ? 1 : 0;
+        PerfMap.Setup(t->Group, start.Envp);
         if (options.Strace)
         {
             _ = Strace.Start(t->Files, options.StraceFd);

@@ -106,6 +106,12 @@ public ref struct Line
     public void Hex(ulong value, int digits = 1)
     {
         Add("0x"u8);
+        PlainHex(value, digits);
+    }
+
+    /// <summary>Appends hexadecimal digits, at least <paramref name="digits"/> of them.</summary>
+    public void PlainHex(ulong value, int digits = 1)
+    {
         for (int shift = 60; shift >= 0; shift -= 4)
         {
             if (value >> shift != 0 || shift < digits * 4)

@@ -322,6 +322,7 @@ public static unsafe class Tasks
         if (block == null || (t->Mm->Users == 1 && t->Group->Users == 1))
         {
             PrintStatistics(t);
+            PerfMap.Write(t);
             Host.Syscall(Nr.exit, status);
         }
 
@@ -340,6 +341,7 @@ public static unsafe class Tasks
         }
 
         PrintStatistics(t);
+        PerfMap.Write(t);
         Host.ExitGroup(status);
     }
 

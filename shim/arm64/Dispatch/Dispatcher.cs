@@ -39,3 +39,17 @@ public static unsafe class GuestCpu
     /// <summary>No XSAVE: signal frames end with the FXSAVE area.</summary>
     public static void DescribeXstate(ThreadGroup* group) => group->XstateSize = 512;
 }
+
+/// <summary>Names of translated code for perf: there is none.</summary>
+public static unsafe class PerfMap
+{
+    /// <summary>Nothing to write.</summary>
+    public static void Setup(ThreadGroup* group, byte** environment)
+    {
+    }
+
+    /// <summary>Nothing to write.</summary>
+    public static void Write(GuestThread* t)
+    {
+    }
+}

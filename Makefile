@@ -39,7 +39,7 @@ tables-check:
 deps:
 	packaging/install-deps
 
-test: deps all guests
+test: deps all guests rootfs
 	tests/run-suites $(SUITE)
 
 rootfs: deps

@@ -24,7 +24,7 @@ public static unsafe class Launch
         t->Group->Trace = options.Strace ? 1 : 0;
         t->Group->Statistics = options.Statistics ? 1 : 0;
         t->Group->StartedByBinfmt = start.FromBinfmt ? 1 : 0;
-        PerfMap.Setup(t->Group, start.Envp);
+        PerfMap.Setup(t->Group, start.Environment("LODGE_PERF_MAP"u8));
         if (options.Strace)
         {
             _ = Strace.Start(t->Files, options.StraceFd);

@@ -15,7 +15,7 @@ public unsafe struct StartInfo
     /// <summary>Auxiliary vector: pairs of type and value, ended by type 0.</summary>
     public ulong* Auxv;
 
-    private const ulong AtExecFd = 2, AtFlags = 8;
+    private const ulong AtExecFd = 2, AtFlags = 8, AtSecure = 23;
 
     // AT_FLAGS_PRESERVE_ARGV0: binfmt_misc started us with the P flag (include/uapi/linux/binfmts.h).
     private const ulong PreserveArgv0 = 1;
@@ -41,11 +41,22 @@ public unsafe struct StartInfo
     /// <summary>The program's descriptor when binfmt_misc opened it (O or C flag), else -1.</summary>
     public readonly int ExecFd => TryAux(AtExecFd, out ulong fd) ? (int)fd : -1;
 
-    /// <summary>Looks an environment variable up.</summary>
+    /// <summary>
+    /// True when the kernel says that this program has privileges that its caller has not (set-uid, set-gid, file capabilities). Then
+    /// nothing of the caller's is trusted: no environment variable, no configuration, no service.
+    /// </summary>
+    public readonly bool IsSecure => TryAux(AtSecure, out ulong secure) && secure != 0;
+
+    /// <summary>Looks a variable of ours up in the environment, which is not trusted when <see cref="IsSecure"/>.</summary>
     /// <param name="name">Its name.</param>
     /// <returns>Its value, or null.</returns>
     public readonly byte* Environment(System.ReadOnlySpan<byte> name)
     {
+        if (IsSecure)
+        {
+            return null;
+        }
+
         for (byte** entry = Envp; *entry != null; entry++)
         {
             int i = 0;

@@ -44,7 +44,7 @@ public static unsafe class GuestCpu
 public static unsafe class PerfMap
 {
     /// <summary>Nothing to write.</summary>
-    public static void Setup(ThreadGroup* group, byte** environment)
+    public static void Setup(ThreadGroup* group, byte* value)
     {
     }
 

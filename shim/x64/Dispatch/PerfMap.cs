@@ -1,5 +1,4 @@
 using System;
-using System.Runtime.InteropServices;
 
 namespace Lodge.Shim;
 
@@ -17,19 +16,9 @@ public static unsafe class PerfMap
 {
     private const int AT_FDCWD = -100, O_WRONLY = 1, O_CREAT = 0x40, O_TRUNC = 0x200, O_NOFOLLOW = 0x20000, O_CLOEXEC = 0x80000;
 
-    /// <summary>Notes whether the environment has LODGE_PERF_MAP with a value other than 0 or nothing.</summary>
-    public static void Setup(ThreadGroup* group, byte** environment)
-    {
-        for (; *environment != null; environment++)
-        {
-            ReadOnlySpan<byte> entry = MemoryMarshal.CreateReadOnlySpanFromNullTerminated(*environment);
-            ReadOnlySpan<byte> name = "LODGE_PERF_MAP="u8;
-            if (entry.StartsWith(name) && entry.Length > name.Length)
-            {
-                group->PerfMap = entry[name.Length] != '0' ? 1 : 0;
-            }
-        }
-    }
+    /// <summary>Takes the value of LODGE_PERF_MAP, null without one: anything but 0 or nothing turns the map on.</summary>
+    public static void Setup(ThreadGroup* group, byte* value)
+        => group->PerfMap = value != null && *value != 0 && *value != '0' ? 1 : 0;
 
     /// <summary>Writes the map; a file that cannot be made is left out. The caller is about to end the process.</summary>
     public static void Write(GuestThread* t)

@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Globalization;
 using System.Text;
+using Lodge.Translator.I386;
 
 namespace Lodge.Translator.Tables;
 
@@ -27,6 +28,7 @@ public static class TableWriter
         Column(b, "ushort", "FlagsWrittenData", rows, r => (int)r.FlagsWritten);
         Column(b, "ushort", "FlagsUndefinedData", rows, r => (int)r.FlagsUndefined);
         Column(b, "ushort", "FlagsKilledData", rows, r => r.FlagsConditional ? 0 : (int)(r.FlagsWritten & ~r.FlagsUndefined));
+        Column(b, "ulong", "TranslationData", rows, Translation);
         Column(b, "ushort", "MemSizeData", rows, r => r.MemSize);
         Column(b, "ushort", "MemSizeAltData", rows, r => r.MemSizeAlt);
         Column(b, "uint", "OperandKindsData", rows, r => Pack(r, 8, o => (int)o.Kind));
@@ -34,6 +36,27 @@ public static class TableWriter
         Names(b, rows);
         b.Append("}\n");
         return b.ToString();
+    }
+
+    /// <summary>What the translator asks of every row, in one word: see <see cref="I386Translation"/>.</summary>
+    private static long Translation(TableRow row)
+    {
+        const I386Flags LogicDefined = I386Flags.Arith & ~I386Flags.AF;
+        I386Flags killed = row.FlagsConditional ? 0 : row.FlagsWritten & ~row.FlagsUndefined;
+        bool shiftByOne = row.Space == 0 && row.Opcode is 0xD0 or 0xD1;
+        if (killed == LogicDefined && row.FlagsUndefined == I386Flags.AF && !shiftByOne)
+        {
+            // AND, OR, XOR, TEST: the manual leaves AF undefined, but every CPU writes it, so its old value is gone, too.
+            killed = I386Flags.Arith;
+        }
+
+        bool plain = row.Class == I386Class.Copy && !row.IsVex;
+        return (long)row.Class
+            | ((long)row.OperandFlags << I386Translation.OperandsShift)
+            | ((long)row.FlagsRead << I386Translation.ReadShift)
+            | ((long)killed << I386Translation.KilledShift)
+            | ((row.Rules & I386Rules.ShiftCount) != 0 ? (long)I386Translation.ShiftCount : 0)
+            | (plain ? (long)I386Translation.Plain : 0);
     }
 
     private static long Pack(TableRow row, int bits, Func<TableOperand, int> value)

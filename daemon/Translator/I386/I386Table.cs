@@ -48,6 +48,10 @@ public static partial class I386Table
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static I386Flags FlagsKilled(ushort row) => (I386Flags)At(FlagsKilledData, row);
 
+    /// <summary>What the translator asks of every row.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static I386Translation Translation(ushort row) => new(At(TranslationData, row));
+
     /// <summary>Bytes of the memory operand with 32-bit operand size and VEX.L = 0; 0 when none, unknown or variable (XSAVE).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int MemSize(ushort row) => At(MemSizeData, row);

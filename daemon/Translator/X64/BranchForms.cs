@@ -11,7 +11,7 @@ public unsafe partial struct UnitTranslator
     private void EmitJcc(ref Scanned s)
     {
         CommitBeforeBranch();
-        EmitConditional(s.Insn.Opcode & 15, BranchTarget(s.Insn));
+        EmitConditional(s.Insn.Opcode & 15, BranchTarget(s.Insn), s.TargetIndex);
     }
 
     private void CommitBeforeBranch()
@@ -24,9 +24,8 @@ public unsafe partial struct UnitTranslator
     }
 
     /// <summary>jcc to a guest address: a join of this unit, or an exit.</summary>
-    private void EmitConditional(int condition, uint target)
+    private void EmitConditional(int condition, uint target, int at)
     {
-        int at = IndexOf(target);
         if (at >= 0 && at <= _index && !_request.Checked)
         {
             int distance = _scan[at].HostOffset - (_code.Position + 2);
@@ -56,12 +55,11 @@ public unsafe partial struct UnitTranslator
     private void EmitJmpRel(ref Scanned s)
     {
         CommitBeforeBranch();
-        EmitJumpTo(BranchTarget(s.Insn));
+        EmitJumpTo(BranchTarget(s.Insn), s.TargetIndex);
     }
 
-    private void EmitJumpTo(uint target)
+    private void EmitJumpTo(uint target, int at)
     {
-        int at = IndexOf(target);
         if (at >= 0 && at <= _index && !_request.Checked)
         {
             int distance = _scan[at].HostOffset - (_code.Position + 2);
@@ -134,13 +132,12 @@ public unsafe partial struct UnitTranslator
         _code.U8(0);
 
         // LOOP has counted: from here on the branch is taken, so the state is the target's. A jump inside the unit or an exit follows.
-        EmitTakenJump(BranchTarget(s.Insn));
+        EmitTakenJump(BranchTarget(s.Insn), s.TargetIndex);
         *skip = (byte)(_code.Next - (skip + 1));
     }
 
-    private void EmitTakenJump(uint target)
+    private void EmitTakenJump(uint target, int at)
     {
-        int at = IndexOf(target);
         if (at < 0 || _request.Checked)
         {
             AddBoundaryAt(target);

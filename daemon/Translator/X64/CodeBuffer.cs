@@ -108,60 +108,45 @@ public unsafe struct CodeBuffer
     }
 
     /// <summary>mov r32, [base+disp].</summary>
-    public void Load32(int reg, int baseReg, int disp)
-    {
-        Rex(0, reg, 0, baseReg);
-        U8(0x8B);
-        Memory(reg, baseReg, disp);
-    }
+    public void Load32(int reg, int baseReg, int disp) => WithMemory(0, 0x8B, reg, baseReg, disp);
 
     /// <summary>mov r64, [base+disp].</summary>
-    public void Load64(int reg, int baseReg, int disp)
-    {
-        Rex(1, reg, 0, baseReg);
-        U8(0x8B);
-        Memory(reg, baseReg, disp);
-    }
+    public void Load64(int reg, int baseReg, int disp) => WithMemory(1, 0x8B, reg, baseReg, disp);
 
     /// <summary>mov [base+disp], r32.</summary>
-    public void Store32(int baseReg, int disp, int reg)
-    {
-        Rex(0, reg, 0, baseReg);
-        U8(0x89);
-        Memory(reg, baseReg, disp);
-    }
+    public void Store32(int baseReg, int disp, int reg) => WithMemory(0, 0x89, reg, baseReg, disp);
 
     /// <summary>mov [base+disp], r64.</summary>
-    public void Store64(int baseReg, int disp, int reg)
-    {
-        Rex(1, reg, 0, baseReg);
-        U8(0x89);
-        Memory(reg, baseReg, disp);
-    }
+    public void Store64(int baseReg, int disp, int reg) => WithMemory(1, 0x89, reg, baseReg, disp);
 
     /// <summary>mov dword [base+disp], imm32.</summary>
     public void Store32Imm(int baseReg, int disp, uint value)
     {
-        Rex(0, 0, 0, baseReg);
-        U8(0xC7);
-        Memory(0, baseReg, disp);
+        WithMemory(0, 0xC7, 0, baseReg, disp);
         U32(value);
     }
 
     /// <summary>lea r32, [base+disp]: adds without flags, result truncated to 32 bits.</summary>
-    public void Lea32(int reg, int baseReg, int disp)
-    {
-        Rex(0, reg, 0, baseReg);
-        U8(0x8D);
-        Memory(reg, baseReg, disp);
-    }
+    public void Lea32(int reg, int baseReg, int disp) => WithMemory(0, 0x8D, reg, baseReg, disp);
 
     /// <summary>lea r64, [base+disp].</summary>
-    public void Lea64(int reg, int baseReg, int disp)
+    public void Lea64(int reg, int baseReg, int disp) => WithMemory(1, 0x8D, reg, baseReg, disp);
+
+    /// <summary>REX, opcode, ModRM, SIB and displacement: each part is written, then kept or not.</summary>
+    private void WithMemory(int w, int opcode, int reg, int baseReg, int disp)
     {
-        Rex(1, reg, 0, baseReg);
-        U8(0x8D);
-        Memory(reg, baseReg, disp);
+        byte* p = Next;
+        int rex = (w << 3) | ((reg >> 3) << 2) | (baseReg >> 3);
+        int low = baseReg & 7;
+        int mod = disp == 0 && low != 5 ? 0 : disp is >= -128 and <= 127 ? 1 : 2;
+        *p = (byte)(0x40 | rex);
+        p += rex != 0 ? 1 : 0;
+        *p++ = (byte)opcode;
+        *p++ = (byte)((mod << 6) | ((reg & 7) << 3) | low);
+        *p = 0x24;
+        p += low == 4 ? 1 : 0;
+        *(int*)p = disp;
+        Next = p + mod + (mod & 2);
     }
 
     /// <summary>mov r32, r32 (zero-extends).</summary>
@@ -191,23 +176,28 @@ public unsafe struct CodeBuffer
     /// <summary>jmp rel32 to a position relative to the buffer's start; may lie outside of it.</summary>
     public void JmpTo(int position)
     {
-        U8(0xE9);
-        U32((uint)(position - (Position + 4)));
+        byte* p = Next;
+        *p = 0xE9;
+        *(int*)(p + 1) = position - (Position + 5);
+        Next = p + 5;
     }
 
     /// <summary>jcc rel32 (<paramref name="condition"/> 0-15) to a position relative to the buffer's start.</summary>
     public void JccTo(int condition, int position)
     {
-        U8(0x0F);
-        U8(0x80 | condition);
-        U32((uint)(position - (Position + 4)));
+        byte* p = Next;
+        *(ushort*)p = (ushort)(0x800F | (condition << 8));
+        *(int*)(p + 2) = position - (Position + 6);
+        Next = p + 6;
     }
 
     /// <summary>call rel32 to a position relative to the buffer's start.</summary>
     public void CallTo(int position)
     {
-        U8(0xE8);
-        U32((uint)(position - (Position + 4)));
+        byte* p = Next;
+        *p = 0xE8;
+        *(int*)(p + 1) = position - (Position + 5);
+        Next = p + 5;
     }
 
     /// <summary>

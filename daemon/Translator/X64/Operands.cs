@@ -24,6 +24,7 @@ public unsafe partial struct UnitTranslator
         internal bool IndexIsVector;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool HasMemory(in I386Insn insn) => (insn.Prefixes & I386Prefixes.ModRM) != 0 && insn.ModRM < 0xC0;
 
     /// <summary>
@@ -100,6 +101,7 @@ public unsafe partial struct UnitTranslator
         return m;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool NeedsAddress32(in MemRef m)
     {
         if (m.Index >= 0)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Lodge.Translator.I386;
 
 namespace Lodge.Translator.X64;
@@ -23,9 +24,8 @@ public unsafe partial struct UnitTranslator
                 break;
             }
 
-            ref Scanned s = ref _scan[_count];
-            s = default;
-            int length = I386Decoder.Decode((byte*)(pc + _request.GuestBase), room < 64 ? (int)room : 64, pc, out s.Insn);
+            Scanned* s = _scan + _count;
+            int length = I386Decoder.Decode((byte*)(pc + _request.GuestBase), room < 64 ? (int)room : 64, pc, out s->Insn);
             if (length < 0)
             {
                 // The instruction runs over the end of what may be fetched, or is longer than 15 bytes. As the first instruction it is
@@ -33,38 +33,38 @@ public unsafe partial struct UnitTranslator
                 break;
             }
 
-            s.Class = I386Table.Class(s.Insn.Row);
+            s->Classify();
             _count++;
-            pc += s.Insn.Length;
-            if (s.Insn.Length == 0)
+            pc += s->Insn.Length;
+            if (s->Insn.Length == 0)
             {
-                s.Insn.Length = 1;
+                s->Insn.Length = 1;
                 pc++;
             }
 
-            switch (s.Class)
+            ulong kind = 1ul << (int)s->Class;
+            if ((kind & (FinalClasses | BranchClasses | CallClasses)) == 0 && !_request.Checked)
             {
-                case I386Class.Jcc:
-                case I386Class.Loop:
-                case I386Class.Jecxz:
-                case I386Class.JmpRel:
-                    uint target = BranchTarget(s.Insn);
-                    if (target > furthest)
-                    {
-                        furthest = target;
-                    }
-
-                    branches++;
-                    break;
-                case I386Class.CallRel:
-                case I386Class.CallRM:
-                    branches++;
-                    break;
-                default:
-                    break;
+                continue;
             }
 
-            if (!FallsThrough(s.Class) && (furthest < pc || EndsUnit(s.Class)))
+            if ((kind & BranchClasses) != 0)
+            {
+                uint target = BranchTarget(s->Insn);
+                if (target > furthest)
+                {
+                    furthest = target;
+                }
+
+                branches++;
+            }
+            else if ((kind & CallClasses) != 0)
+            {
+                branches++;
+            }
+
+            bool fallsThrough = FallsThrough(s->Class);
+            if (!fallsThrough && (furthest < pc || EndsUnit(s->Class)))
             {
                 break;
             }
@@ -76,14 +76,14 @@ public unsafe partial struct UnitTranslator
             }
 
             // Forward code that only a branch over it reaches is worth including only when it is near.
-            if (!FallsThrough(s.Class) && furthest >= pc && furthest - pc > 64)
+            if (!fallsThrough && furthest >= pc && furthest - pc > 64)
             {
                 break;
             }
 
             // A store may change the code behind it, a call comes back at any time later.
-            if (_request.Checked && ((I386Table.Operands(s.Insn.Row) & I386Operands.MemWrite) != 0
-                || s.Class is I386Class.StringOp or I386Class.Maskmov or I386Class.CallRel or I386Class.CallRM))
+            if (_request.Checked && ((s->Facts.Operands & I386Operands.MemWrite) != 0
+                || s->Class is I386Class.StringOp or I386Class.Maskmov or I386Class.CallRel or I386Class.CallRM))
             {
                 break;
             }
@@ -91,10 +91,10 @@ public unsafe partial struct UnitTranslator
 
         for (int i = 0; i < _count; i++)
         {
-            I386Class c = _scan[i].Class;
-            if (c is I386Class.Jcc or I386Class.Loop or I386Class.Jecxz or I386Class.JmpRel)
+            if ((1ul << (int)_scan[i].Class & BranchClasses) != 0)
             {
                 int at = IndexOf(BranchTarget(_scan[i].Insn));
+                _scan[i].TargetIndex = (short)at;
                 if (at >= 0)
                 {
                     _scan[at].IsJoin = true;
@@ -125,8 +125,16 @@ public unsafe partial struct UnitTranslator
     private const ulong FinalClasses = DispatcherClasses | (1ul << (int)I386Class.JmpRel) | (1ul << (int)I386Class.JmpRM)
         | (1ul << (int)I386Class.Ret) | (1ul << (int)I386Class.RetImm);
 
+    /// <summary>Classes with a direct target that the unit may hold.</summary>
+    private const ulong BranchClasses = (1ul << (int)I386Class.Jcc) | (1ul << (int)I386Class.Loop) | (1ul << (int)I386Class.Jecxz)
+        | (1ul << (int)I386Class.JmpRel);
+
+    private const ulong CallClasses = (1ul << (int)I386Class.CallRel) | (1ul << (int)I386Class.CallRM);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool FallsThrough(I386Class c) => (FinalClasses >> (int)c & 1) == 0;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool EndsUnit(I386Class c) => (DispatcherClasses >> (int)c & 1) != 0;
 
     /// <summary>
@@ -139,50 +147,24 @@ public unsafe partial struct UnitTranslator
         for (int i = _count - 1; i >= 0; i--)
         {
             ref Scanned s = ref _scan[i];
-            switch (s.Class)
+            ulong kind = 1ul << (int)s.Class;
+            if ((kind & (BranchClasses | FinalClasses)) != 0)
             {
-                case I386Class.JmpRel:
-                    int jump = IndexOf(BranchTarget(s.Insn));
-                    live = jump > i ? LiveIn(jump) : I386Flags.Arith;
-                    break;
-                case I386Class.Jcc:
-                case I386Class.Loop:
-                case I386Class.Jecxz:
-                    int branch = IndexOf(BranchTarget(s.Insn));
-                    live |= branch > i ? LiveIn(branch) : I386Flags.Arith;
-                    break;
-                default:
-                    // LiveOut of a call describes the landing behind it; LiveInOf treats the call itself as reading all.
-                    if (!FallsThrough(s.Class))
-                    {
-                        live = I386Flags.Arith;
-                    }
-
-                    break;
+                if ((kind & BranchClasses) != 0)
+                {
+                    int target = s.TargetIndex;
+                    I386Flags taken = target > i ? _scan[target].LiveIn : I386Flags.Arith;
+                    live = s.Class == I386Class.JmpRel ? taken : live | taken;
+                }
+                else
+                {
+                    live = I386Flags.Arith;
+                }
             }
 
+            // LiveOut of a call describes the landing behind it; LiveIn treats the call itself as reading all.
             s.LiveOut = live;
-            live = LiveInOf(ref s);
+            live = s.LiveIn;
         }
-    }
-
-    private readonly I386Flags LiveIn(int index) => LiveInOf(ref _scan[index]);
-
-    private static I386Flags LiveInOf(ref Scanned s)
-    {
-        if (s.Class is I386Class.CallRel or I386Class.CallRM || EndsUnit(s.Class))
-        {
-            return I386Flags.Arith;
-        }
-
-        I386Flags killed = I386Decoder.FlagsKilled(s.Insn);
-        bool shift = s.Insn.Map == 0 && s.Insn.Opcode is 0xD0 or 0xD1;
-        if (!shift && killed == (I386Flags.Arith & ~I386Flags.AF) && I386Table.FlagsUndefined(s.Insn.Row) == I386Flags.AF)
-        {
-            // AND, OR, XOR, TEST: the manual leaves AF undefined, but every CPU writes it, so its old value is gone, too.
-            killed = I386Flags.Arith;
-        }
-
-        return (s.LiveOut & ~killed) | I386Table.FlagsRead(s.Insn.Row);
     }
 }

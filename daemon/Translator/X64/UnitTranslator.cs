@@ -20,7 +20,7 @@ public unsafe partial struct UnitTranslator
     public const int MaxUnitBoundaries = (MaxUnitInstructions * 6) + 16;
 
     private const int MaxDelta = 2048;
-    private const int MaxCold = 64;
+    internal const int MaxCold = 64;
     private const int MaxBranches = 6;
 
     /// <summary>Most exits, inner entries and landings that a unit can have: each branch or call makes at most one of each.</summary>
@@ -38,16 +38,46 @@ public unsafe partial struct UnitTranslator
     private int _pendingCount;
     private Pending* _pending;
     private int _coldCount;
-    private fixed long _cold[MaxCold * 2];
+    private long* _cold;
+    private Boundary* _nextBoundary;
+    private int _lastBoundaryAt;
 
     /// <summary>One scanned instruction.</summary>
     internal struct Scanned
     {
         internal I386Insn Insn;
-        internal I386Flags LiveOut;
         internal int HostOffset;
+        internal I386Translation Facts;
+        internal I386Flags LiveOut;
+        internal I386Flags Read;
+        internal I386Flags Killed;
+        /// <summary>Index of the branch's target in the unit, or -1.</summary>
+        internal short TargetIndex;
         internal I386Class Class;
         internal bool IsJoin;
+
+        /// <summary>Flags that are live before the instruction; <see cref="LiveOut"/> is known.</summary>
+        internal readonly I386Flags LiveIn => (LiveOut & ~Killed) | Read;
+
+        /// <summary>Fills in what follows from the decoded instruction.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        internal void Classify()
+        {
+            I386Translation facts = I386Table.Translation(Insn.Row);
+            Facts = facts;
+            Class = facts.Class;
+            TargetIndex = -1;
+            IsJoin = false;
+            if ((1ul << (int)facts.Class & (DispatcherClasses | CallClasses)) != 0)
+            {
+                Read = I386Flags.Arith;
+                Killed = (I386Flags)ushort.MaxValue;
+                return;
+            }
+
+            Read = facts.FlagsRead;
+            Killed = facts.KilledByCount ? I386Decoder.FlagsKilled(Insn) : facts.FlagsKilled;
+        }
     }
 
     private struct Pending
@@ -69,7 +99,9 @@ public unsafe partial struct UnitTranslator
         translator._code = result->Code;
         translator._scan = (Scanned*)scratch.Scan;
         translator._pending = (Pending*)scratch.PendingJumps;
-        result->BoundaryCount = 0;
+        translator._cold = (long*)(translator._pending + MaxUnitInstructions);
+        translator._nextBoundary = result->Boundaries;
+        translator._lastBoundaryAt = -1;
         result->ExitCount = 0;
         result->EntryCount = 0;
         result->LandingCount = 0;
@@ -82,6 +114,7 @@ public unsafe partial struct UnitTranslator
         translator.ComputeLiveness();
         translator.EmitAll();
         result->Code = translator._code;
+        result->BoundaryCount = (int)(translator._nextBoundary - result->Boundaries);
         result->Instructions = translator._count;
         return translator._count;
     }
@@ -106,7 +139,12 @@ public unsafe partial struct UnitTranslator
                 entry.HostOffset = s.HostOffset;
             }
 
-            Mark(BoundaryKind.Normal);
+            AddBoundary(s.Insn.Address, BoundaryKind.Normal, 0);
+            if (s.Facts.IsPlain && EmitPlain(ref s))
+            {
+                continue;
+            }
+
             Emit(ref s);
             if (_delta is > MaxDelta or < -MaxDelta)
             {
@@ -144,20 +182,23 @@ public unsafe partial struct UnitTranslator
         AddBoundary(insn.Address + insn.Length, kind, 0);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void AddBoundary(uint guest, BoundaryKind kind, int register)
     {
-        ushort host = (ushort)_code.Position;
-        if (_result->BoundaryCount > 0 && _result->Boundaries[_result->BoundaryCount - 1].HostOffset == host)
+        int host = _code.Position;
+        Boundary* b = _nextBoundary;
+        if (_lastBoundaryAt == host)
         {
-            _result->BoundaryCount--;
+            // Nothing was written since: the entry is superseded.
+            b--;
         }
 
-        ref Boundary b = ref _result->Boundaries[_result->BoundaryCount++];
-        b.HostOffset = host;
-        b.GuestOffset = (ushort)(guest - _request.Pc);
-        b.EspDelta = (short)_delta;
-        b.Kind = kind;
-        b.Register = (byte)register;
+        _lastBoundaryAt = host;
+        _nextBoundary = b + 1;
+
+        // One store: host offset, guest offset, ESP's delta, kind, register.
+        *(ulong*)b = (ushort)host | ((ulong)(ushort)(guest - _request.Pc) << 16) | ((ulong)(ushort)_delta << 32)
+            | ((ulong)(byte)kind << 48) | ((ulong)(byte)register << 56);
     }
 
     /// <summary>Brings r15d up to the guest's ESP. Flag-neutral.</summary>
@@ -228,5 +269,5 @@ public unsafe struct UnitScratch
     public const int ScanBytes = 64 * (UnitTranslator.MaxUnitInstructions + 2);
 
     /// <summary>Bytes needed for <see cref="PendingJumps"/>.</summary>
-    public const int PendingBytes = 8 * (UnitTranslator.MaxUnitInstructions + 2);
+    public const int PendingBytes = (8 * UnitTranslator.MaxUnitInstructions) + (16 * UnitTranslator.MaxCold);
 }

@@ -214,6 +214,7 @@ public static unsafe class Exec
         words.Program = program;
         words.Image = image;
         words.Trace = t->Group->Trace != 0;
+        words.TraceTimes = t->Group->Trace == Strace.WithTimes;
         words.TraceFd = words.Trace ? Strace.Descriptor(t->Files) : 0;
         words.NameFromFile = request.ByDescriptor;
         words.Statistics = t->Group->Statistics != 0;

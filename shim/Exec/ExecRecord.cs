@@ -18,6 +18,8 @@ public unsafe struct ExecRecord
     public int Image;
     /// <summary>Calls are traced.</summary>
     public bool Trace;
+    /// <summary>Traces say how long each call took.</summary>
+    public bool TraceTimes;
     /// <summary>Where traces go, when <see cref="Trace"/> is set.</summary>
     public int TraceFd;
     /// <summary>Translation is timed.</summary>
@@ -32,7 +34,7 @@ public unsafe struct ExecRecord
         *to++ = (byte)',';
         to = ExecTarget.Decimal(to, record.Image);
         *to++ = (byte)',';
-        to = ExecTarget.Decimal(to, (record.Trace ? 1 : 0) | (record.NameFromFile ? 2 : 0) | (record.Statistics ? 4 : 0));
+        to = ExecTarget.Decimal(to, (record.Trace ? 1 : 0) | (record.NameFromFile ? 2 : 0) | (record.Statistics ? 4 : 0) | (record.TraceTimes ? 8 : 0));
         *to++ = (byte)',';
         ExecTarget.Decimal(to, record.Trace ? record.TraceFd : 0);
     }
@@ -63,6 +65,7 @@ public unsafe struct ExecRecord
         record.Trace = (flags & 1) != 0;
         record.NameFromFile = (flags & 2) != 0;
         record.Statistics = (flags & 4) != 0;
+        record.TraceTimes = (flags & 8) != 0;
         return *text == 0;
     }
 

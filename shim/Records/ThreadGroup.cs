@@ -15,7 +15,7 @@ public unsafe partial struct ThreadGroup
     public int SelfFd;
     /// <summary>Non-zero when binfmt_misc started us: execve then passes guest programs straight to the kernel.</summary>
     public int StartedByBinfmt;
-    /// <summary>Non-zero when calls are traced (--strace); handed on over execve.</summary>
+    /// <summary>Non-zero when calls are traced (--strace), <see cref="Strace.WithTimes"/> with their times; handed on over execve.</summary>
     public int Trace;
     /// <summary>Non-zero when the process says at its end what translation cost (--stats); handed on over execve.</summary>
     public int Statistics;

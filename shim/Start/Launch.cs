@@ -21,7 +21,7 @@ public static unsafe class Launch
         }
 
         GuestThread* t = FirstThread(mm, start);
-        t->Group->Trace = options.Strace ? 1 : 0;
+        t->Group->Trace = !options.Strace ? 0 : options.StraceTimes ? Strace.WithTimes : 1;
         t->Group->Statistics = options.Statistics ? 1 : 0;
         t->Group->StartedByBinfmt = start.FromBinfmt ? 1 : 0;
         PerfMap.Setup(t->Group, start.Environment("LODGE_PERF_MAP"u8));

@@ -43,6 +43,8 @@ public unsafe struct Options
     public StartMode Mode;
     /// <summary>Write each system call of the guest to <see cref="StraceFd"/>.</summary>
     public bool Strace;
+    /// <summary>Say how long each call took.</summary>
+    public bool StraceTimes;
     /// <summary>Where traces go: standard error, unless told otherwise.</summary>
     public int StraceFd;
     /// <summary>Say at the end what translation cost.</summary>
@@ -78,6 +80,7 @@ public unsafe struct Options
         {
             options.HasRecord = true;
             options.Strace = options.Record.Trace;
+            options.StraceTimes = options.Record.TraceTimes;
             options.StraceFd = options.Record.TraceFd;
             options.Statistics = options.Record.Statistics;
             options.Program = start.Argv[3];
@@ -99,6 +102,10 @@ public unsafe struct Options
             {
                 options.Strace = true;
                 options.StraceFd = 2;
+            }
+            else if (name.SequenceEqual("--strace-times"u8))
+            {
+                options.StraceTimes = true;
             }
             else if (name.StartsWith("--strace-fd="u8))
             {

@@ -21,6 +21,7 @@ public static unsafe class Usage
 
           --strace         write the program's system calls to standard error
           --strace-fd=FD   write them to an open descriptor, which the program does not see
+          --strace-times   say how long each call took, in seconds
           --stats          say at the program's end what its translation cost
           --root DIR       use DIR as the program's root directory
           --self-test      check that this host does what the shim relies on

@@ -1,4 +1,5 @@
 using System;
+using Compat = Lodge.Abi.Compat;
 
 namespace Lodge.Shim;
 
@@ -11,7 +12,14 @@ namespace Lodge.Shim;
 public static unsafe class Strace
 {
     private const int LineLength = 1024;
+
+    // Kept free at the end of a line for the result, the time and the line feed.
+    private const int TailLength = 96;
     private const int ShownBytes = 64;
+    private const int CLOCK_MONOTONIC = 1;
+
+    /// <summary>Value of <see cref="ThreadGroup.Trace"/> for lines that end in the call's duration, " &lt;SECONDS&gt;".</summary>
+    public const int WithTimes = 2;
 
     /// <summary>
     /// Takes <paramref name="fd"/> for traces, out of the guest's sight; of descriptor 2, which stays the guest's, a copy. Called once, before the guest
@@ -27,24 +35,26 @@ public static unsafe class Strace
         return fd >= 0 ? fd : 2;
     }
 
-    /// <summary>Before call <paramref name="nr"/> of an i386 guest.</summary>
-    public static void Enter(GuestThread* t, uint nr)
+    /// <summary>Before call <paramref name="nr"/> of an i386 guest. Returns what <see cref="Leave"/> wants to know: when it began, in ns.</summary>
+    public static long Enter(GuestThread* t, uint nr)
     {
         ReadOnlySpan<byte> name = Name(true, nr);
         if (name.SequenceEqual("exit"u8) || name.SequenceEqual("exit_group"u8) || name.SequenceEqual("execve"u8) || name.SequenceEqual("execveat"u8)
             || name.SequenceEqual("sigreturn"u8) || name.SequenceEqual("rt_sigreturn"u8))
         {
-            Write<I386Abi>(t, nr, 0, false);
+            Write<I386Abi>(t, nr, 0, false, 0);
         }
+
+        return t->Group->Trace == WithTimes ? Now(t) : 0;
     }
 
-    /// <summary>After call <paramref name="nr"/> of an i386 guest, with its result.</summary>
-    public static void Leave(GuestThread* t, uint nr, int result)
+    /// <summary>After call <paramref name="nr"/> of an i386 guest, with its result and what <see cref="Enter"/> returned.</summary>
+    public static void Leave(GuestThread* t, uint nr, int result, long began)
     {
         ReadOnlySpan<byte> name = Name(true, nr);
         if (!name.SequenceEqual("sigreturn"u8) && !name.SequenceEqual("rt_sigreturn"u8))
         {
-            Write<I386Abi>(t, nr, result, true);
+            Write<I386Abi>(t, nr, result, true, began);
         }
     }
 
@@ -63,14 +73,23 @@ public static unsafe class Strace
 
     private static ReadOnlySpan<byte> Name(bool i386, uint nr) => SyscallTables.Name(i386, nr);
 
-    private static void Write<TAbi>(GuestThread* t, uint nr, int result, bool returned)
+    private static long Now(GuestThread* t)
+    {
+        Compat.__kernel_timespec now;
+        _ = HostVdso.ClockGettime(t, CLOCK_MONOTONIC, &now);
+        return (now.tv_sec * 1_000_000_000) + now.tv_nsec;
+    }
+
+    private static void Write<TAbi>(GuestThread* t, uint nr, int result, bool returned, long began)
         where TAbi : unmanaged, IGuestAbi
     {
         Span<byte> buffer = stackalloc byte[LineLength];
-        Line line = new(buffer);
-        line.Dec(t->Tid);
-        line.Byte((byte)' ');
-        Call<TAbi>(t, nr, result, returned, ref line);
+        Line call = new(buffer.Slice(0, LineLength - TailLength));
+        call.Dec(t->Tid);
+        call.Byte((byte)' ');
+        Call<TAbi>(t, nr, result, returned, ref call);
+        int length = call.Text.Length;
+        Line line = new(buffer.Slice(length, TailLength));
         line.Add(" = "u8);
         if (returned)
         {
@@ -81,8 +100,28 @@ public static unsafe class Strace
             line.Byte((byte)'?');
         }
 
+        if (returned && t->Group->Trace == WithTimes)
+        {
+            Duration(Now(t) - began, ref line);
+        }
+
         line.Byte((byte)'\n');
-        line.Flush(Descriptor(t->Files));
+        Out.Write(Descriptor(t->Files), buffer.Slice(0, length + line.Text.Length));
+    }
+
+    // " <0.000123>": seconds with microseconds.
+    private static void Duration(long nanoseconds, ref Line line)
+    {
+        long microseconds = (nanoseconds < 0 ? 0 : nanoseconds) / 1000;
+        line.Add(" <"u8);
+        line.Dec(microseconds / 1_000_000);
+        line.Byte((byte)'.');
+        for (long digit = 100_000, rest = microseconds % 1_000_000; digit != 0; digit /= 10)
+        {
+            line.Byte((byte)('0' + (rest / digit % 10)));
+        }
+
+        line.Byte((byte)'>');
     }
 
     private static void Call<TAbi>(GuestThread* t, uint nr, int result, bool returned, ref Line line)

@@ -262,9 +262,9 @@ public static unsafe class Dispatcher
         }
         else
         {
-            Strace.Enter(t, nr);
+            long began = Strace.Enter(t, nr);
             result = I386Dispatch.Call(t, nr);
-            Strace.Leave(t, nr, result);
+            Strace.Leave(t, nr, result, began);
         }
 
         t->I386.eax = (uint)result;

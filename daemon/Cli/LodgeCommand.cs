@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Lodge.Cli.Binfmt;
 using Lodge.Cli.Run;
+using Lodge.Cli.Trace;
 
 namespace Lodge.Cli;
 
@@ -15,5 +16,6 @@ internal static class LodgeCommand
             CommonOptions.Plain,
             RunCommand.Create(),
             BinfmtCommand.Create(),
+            TraceCommand.Create(),
         };
 }

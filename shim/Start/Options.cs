@@ -89,6 +89,7 @@ public unsafe struct Options
         }
 
         int next = 1;
+        byte* argv0 = null;
         while (next < start.Argc && start.Argv[next][0] == '-' && start.Argv[next][1] != 0)
         {
             byte* argument = start.Argv[next++];
@@ -132,6 +133,10 @@ public unsafe struct Options
             {
                 options.Root = argument + "--root="u8.Length;
             }
+            else if (name.StartsWith("--argv0="u8))
+            {
+                argv0 = argument + "--argv0="u8.Length;
+            }
             else if (name.SequenceEqual("--self-test"u8))
             {
                 options.Mode = StartMode.SelfTest;
@@ -160,6 +165,11 @@ public unsafe struct Options
 
         options.Program = start.Argv[next];
         options.Arguments = start.Argv + next;
+        if (argv0 != null)
+        {
+            options.Arguments[0] = argv0;
+        }
+
         return options;
     }
 

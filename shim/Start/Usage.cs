@@ -24,6 +24,7 @@ public static unsafe class Usage
           --strace-times   say how long each call took, in seconds
           --stats          say at the program's end what its translation cost
           --root DIR       use DIR as the program's root directory
+          --argv0=NAME     what the program sees as its own name, instead of PROGRAM
           --self-test      check that this host does what the shim relies on
           --version        print the version
           --help           print this text

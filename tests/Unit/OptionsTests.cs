@@ -45,6 +45,16 @@ public sealed unsafe class OptionsTests : IDisposable
     }
 
     [Fact]
+    public void The_programs_own_name()
+    {
+        Options options = Parse("lodge-shim", "--argv0=sh", "--strace-fd=7", "--strace-times", "/bin/dash", "-c");
+        Assert.Equal("/bin/dash", Text(options.Program));
+        Assert.Equal(["sh", "-c"], Vector(options.Arguments));
+        Assert.True(options.Strace && options.StraceTimes);
+        Assert.Equal(7, options.StraceFd);
+    }
+
+    [Fact]
     public void A_single_dash_is_a_program() => Assert.Equal("-", Text(Parse("lodge-shim", "-").Program));
 
     [Theory]
@@ -59,6 +69,8 @@ public sealed unsafe class OptionsTests : IDisposable
     [InlineData(OptionError.Unknown, "--rootless", "--rootless", "prog")]
     [InlineData(OptionError.Unknown, "-x", "--strace", "-x")]
     [InlineData(OptionError.MissingValue, "--root", "--root")]
+    [InlineData(OptionError.BadNumber, "--strace-fd=x", "--strace-fd=x", "prog")]
+    [InlineData(OptionError.BadNumber, "--strace-fd=", "--strace-fd=", "prog")]
     [InlineData(OptionError.NoProgram, null, "--strace")]
     [InlineData(OptionError.NoProgram, null, "--")]
     [InlineData(OptionError.NoProgram, null)]

@@ -1,5 +1,4 @@
 using System;
-using System.Collections.Generic;
 using System.CommandLine;
 using Lodge.Interop;
 
@@ -30,35 +29,15 @@ internal static class RunCommand
     {
         string[] words = parsed.GetRequiredValue(command.Words);
         string shim = Installation.Shim();
-        string? root = parsed.GetValue(command.Root);
         if (!parsed.GetValue(s_noService))
         {
             UserService.EnsureStarted();
         }
 
-        List<byte[]> arguments = [ProcessStart.Bytes("lodge-shim")];
-        if (parsed.GetValue(s_strace))
-        {
-            arguments.Add(ProcessStart.Bytes("--strace"));
-        }
-
-        if (root != null)
-        {
-            arguments.Add(ProcessStart.Bytes("--root=" + root));
-        }
-
-        byte[][] given = ProcessStart.LastArguments(words.Length);
-        string path = ProgramPath.Resolve(words[0], root);
-        if (path != words[0])
-        {
-            given[0] = ProcessStart.Bytes(path);
-        }
-
-        arguments.Add(ProcessStart.Bytes("--"));
-        arguments.AddRange(given);
+        byte[][] arguments = ShimArguments.Build(words, parsed.GetValue(command.Root), parsed.GetValue(s_strace) ? ["--strace"] : []);
         Console.Out.Flush();
         ProcessStart.RestoreDescriptorLimit();
-        int error = LinuxCalls.Execute(shim, [.. arguments], ProcessStart.Environment());
+        int error = LinuxCalls.Execute(shim, arguments, ProcessStart.Environment());
         const int ENOENT = 2;
         throw new CommandException(error == -ENOENT ? ExitCode.NotFound : ExitCode.CannotExecute, $"{shim}: cannot be executed, errno {-error}");
     }

@@ -40,6 +40,8 @@ public static unsafe partial class LinuxCalls
     /// <summary>flock operation: exclusive, without waiting.</summary>
     public const int LOCK_EX_NB = 2 | 4;
 
+    private const int O_CLOEXEC = 0x80000, O_NONBLOCK = 0x800;
+
     private static readonly bool IsArm64 = RuntimeInformation.ProcessArchitecture == Architecture.Arm64;
 
     private static long MemfdCreateNumber => IsArm64 ? 279 : 319;
@@ -132,6 +134,19 @@ public static unsafe partial class LinuxCalls
         return (long)Math.Min(limit[0], int.MaxValue);
     }
 
+    /// <summary>eventfd(2), close-on-exec and non-blocking: wakes an event loop from another thread.</summary>
+    public static int eventfd() => Result(eventfd_(0, O_CLOEXEC | O_NONBLOCK));
+
+    /// <summary>Adds <paramref name="value"/> to an eventfd's counter. Async-signal-safe.</summary>
+    public static void SignalEventfd(int fd, ulong value = 1) => _ = write(fd, &value, sizeof(ulong));
+
+    /// <summary>Sets an eventfd's counter back to zero.</summary>
+    public static void ClearEventfd(int fd)
+    {
+        ulong value;
+        _ = read(fd, &value, sizeof(ulong));
+    }
+
     private static int Option(int fd, int option)
     {
         int value = -1;
@@ -152,6 +167,15 @@ public static unsafe partial class LinuxCalls
 
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
     private static partial int flock_(int fd, int operation);
+
+    [LibraryImport("libc", EntryPoint = "eventfd", SetLastError = true)]
+    private static partial int eventfd_(uint initial, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint write(int fd, void* bytes, nuint length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint read(int fd, void* bytes, nuint length);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int ioctl(int fd, nuint request, void* argument);

@@ -43,6 +43,8 @@ public unsafe struct GuestThread
     public ThreadSignals Signals;
     /// <summary>set_tid_address, robust list, TLS descriptors, host stacks.</summary>
     public ThreadLinks Links;
+    /// <summary>CPUID answers that the thread has had on the CPU where it is.</summary>
+    public CpuidAnswers Cpuid;
 }
 
 /// <summary>Fields used by the entry and exit stubs; offsets are in <c>FrameOffsets</c>.</summary>

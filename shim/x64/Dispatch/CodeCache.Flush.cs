@@ -34,6 +34,10 @@ public unsafe partial struct CodeCache
             Host.Syscall(Nr.madvise, (long)SegmentedTargets, (long)TargetTableSize, MadvDontNeed);
         }
 
+        _entries.Clear();
+        _segmentedEntries.Clear();
+        _codeReady = StubSize;
+        _recordsReady = 0;
         _used = StubSize;
         _recordsUsed = FirstRecord;
         _unitCount = 0;

@@ -40,10 +40,34 @@ public unsafe partial struct CodeCache
 
         if (offset != 0 && !isChecked)
         {
-            (segmented ? SegmentedTargets : Targets)[pc] = offset;
+            if (segmented)
+            {
+                SegmentedTargets[pc] = offset;
+            }
+            else
+            {
+                Remember(pc, offset, t->Exec.Reason == (uint)ExitReason.Miss);
+            }
         }
 
         return LeaveWith(t, offset);
+    }
+
+    /// <summary>
+    /// Makes the offset be found sooner. A target of indirect branches gets into the target table the second time: most are met once,
+    /// and the table takes a page for every KiB of guest code.
+    /// </summary>
+    private readonly void Remember(uint pc, uint offset, bool indirect)
+    {
+        ulong* slot = _recent + RecentSlot(pc);
+        if (indirect && *slot != 0)
+        {
+            Targets[pc] = offset;
+        }
+        else
+        {
+            Volatile.Write(ref *slot, ((ulong)offset << 32) | pc);
+        }
     }
 
     /// <summary>Releases the lock for a thread that will enter the cache at the offset: it is inside before anybody can empty the cache.</summary>
@@ -140,14 +164,20 @@ public unsafe partial struct CodeCache
     }
 
     /// <summary>Makes sure that a unit of the largest size fits into every table.</summary>
-    private void MakeRoom(GuestThread* t)
+    private void MakeRoom(GuestThread* t, bool segmented)
     {
-        bool fits = _used + UnitTranslator.MaxUnitHostBytes + 64 <= Sizes.Code && _unitCount + 1 < Sizes.Units
+        bool fits = (segmented ? _segmentedEntries.MakeRoom(MaxParts + 1) : _entries.MakeRoom(MaxParts + 1)) && _used + UnitTranslator.MaxUnitHostBytes + 64 <= Sizes.Code && _unitCount + 1 < Sizes.Units
             && (_recordsUsed * 4ul) + (64 * 1024) < Sizes.Records && _sourcesUsed + 8192 < Sizes.Sources;
         if (!fits)
         {
             Flush(t);
+            if (!(segmented ? _segmentedEntries.MakeRoom(MaxParts + 1) : _entries.MakeRoom(MaxParts + 1)))
+            {
+                Fatal.Stop("no memory for translated code"u8);
+            }
         }
+
+        PopulateAhead();
     }
 
     private uint Translate(GuestThread* t, uint pc, bool segmented, out uint unit)
@@ -172,7 +202,7 @@ public unsafe partial struct CodeCache
             request.FetchEnd = pageEnd;
         }
 
-        MakeRoom(t);
+        MakeRoom(t, segmented);
         request.MaxInstructions = UnitTranslator.MaxUnitInstructions;
         request.Segmented = segmented;
         if (writable)
@@ -231,7 +261,7 @@ public unsafe partial struct CodeCache
         UnitRequest request = default;
         if (Mm.FetchRange(t->Mm, pc, out request.FetchEnd, out _) && User.Get(pc, out byte _))
         {
-            MakeRoom(t);
+            MakeRoom(t, segmented);
             unit = _singles[slot];
             if (unit == 0 || UnitRef(unit).Pc != pc || (UnitRef(unit).Segmented != 0) != segmented
                 || pc + (ulong)UnitRef(unit).Length > request.FetchEnd || !SourceMatches(unit))

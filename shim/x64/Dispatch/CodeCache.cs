@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Threading;
 using Lodge.Translator.X64;
 
 namespace Lodge.Shim;
@@ -54,8 +56,6 @@ public struct EntryRecord
     public uint Address;
     /// <summary>Code cache offset.</summary>
     public uint HostOffset;
-    /// <summary>Next entry in the same bucket; 0 = none.</summary>
-    public uint Next;
     /// <summary>Unit that is entered.</summary>
     public uint Owner;
 }
@@ -75,7 +75,7 @@ public unsafe partial struct CodeCache
     /// <summary>Bytes of a flat target table: four for every guest address.</summary>
     public const ulong TargetTableSize = 16ul << 30;
 
-    private const int HashBits = 20;
+    private const int RecentSlots = 512;
     private const int SingleSlots = 4096;
 
     /// <summary>Start of the code (r12).</summary>
@@ -105,8 +105,11 @@ public unsafe partial struct CodeCache
     private uint* _index;
     private int _unitCount;
     private uint* _pageUnits;
-    private uint* _buckets;
-    private uint* _segmentedBuckets;
+    private EntryTable _entries;
+    private EntryTable _segmentedEntries;
+    private ulong* _recent;
+    private uint _codeReady;
+    private ulong _recordsReady;
     private byte* _sources;
     private uint _sourcesUsed;
     private byte* _pageFaults;
@@ -130,15 +133,14 @@ public unsafe partial struct CodeCache
 
         // One mapping for all tables: each is mostly untouched, and every mapping more costs at start and at every fork.
         ulong total = TargetTableSize;
+        ulong recent = Reserve(ref total, RecentSlots * 8);
+        ulong scratch = Reserve(ref total, UnitScratch.ScanBytes + UnitScratch.PendingBytes);
         ulong records = Reserve(ref total, sizes.Records);
         ulong index = Reserve(ref total, (ulong)sizes.Units * 4);
         ulong sources = Reserve(ref total, sizes.Sources);
-        ulong buckets = Reserve(ref total, (1ul << HashBits) * 4);
-        ulong segmentedBuckets = Reserve(ref total, (1ul << HashBits) * 4);
         ulong pageUnits = Reserve(ref total, (1ul << 20) * 4);
         ulong pageFaults = Reserve(ref total, 1ul << 20);
         ulong singles = Reserve(ref total, SingleSlots * 4);
-        ulong scratch = Reserve(ref total, UnitScratch.ScanBytes + UnitScratch.PendingBytes);
         byte* tables = (byte*)HostMemory.Map(total);
         c->Base = (byte*)HostMemory.MapCode(sizes.Code);
         if (tables == null || c->Base == null)
@@ -157,8 +159,7 @@ public unsafe partial struct CodeCache
         c->_records = (uint*)(tables + records);
         c->_index = (uint*)(tables + index);
         c->_sources = tables + sources;
-        c->_buckets = (uint*)(tables + buckets);
-        c->_segmentedBuckets = (uint*)(tables + segmentedBuckets);
+        c->_recent = (ulong*)(tables + recent);
         c->_pageUnits = (uint*)(tables + pageUnits);
         c->_pageFaults = tables + pageFaults;
         c->_singles = (uint*)(tables + singles);
@@ -167,7 +168,41 @@ public unsafe partial struct CodeCache
         c->Stubs = DispatchStubs.Build(c->Base, (int)StubSize, ref c->Layout);
         c->_used = StubSize;
         c->_recordsUsed = FirstRecord;
+
+        // What every program uses: two calls instead of some fifty page faults.
+        HostMemory.Populate(c->Base, PopulateStep);
+        HostMemory.Populate(c->_recent, records - recent + (2 * PopulateStep));
+        c->_codeReady = PopulateStep;
+        c->_recordsReady = 2 * PopulateStep;
         return c;
+    }
+
+    /// <summary>Least memory that is made to be there at once.</summary>
+    private const uint PopulateStep = 64 << 10;
+
+    /// <summary>
+    /// Called before a unit is written: makes the next pages of code and records be there when the last ones are nearly used up. A quarter
+    /// of what is used at a time, so that what is never used stays in proportion.
+    /// </summary>
+    private void PopulateAhead()
+    {
+        if (_used + UnitTranslator.MaxUnitInstructions * 16 > _codeReady && _codeReady < Sizes.Code)
+        {
+            uint step = (PopulateStep + (_used / 4)) & ~4095u;
+            step = step < Sizes.Code - _codeReady ? step : Sizes.Code - _codeReady;
+            HostMemory.Populate(Base + _codeReady, step);
+            _codeReady += step;
+        }
+
+        ulong used = (_recordsUsed * 4ul) + 8192;
+        if (used > _recordsReady)
+        {
+            ulong left = Sizes.Records - _recordsReady;
+            ulong step = (PopulateStep + (used / 4)) & ~4095ul;
+            step = step < left ? step : left;
+            HostMemory.Populate((byte*)_records + _recordsReady, step);
+            _recordsReady += step;
+        }
     }
 
     // The first words stay unused: reference 0 means "none".
@@ -196,59 +231,72 @@ public unsafe partial struct CodeCache
 
     private readonly Boundary* BoundariesOf(uint unit) => (Boundary*)(_records + LandingsOf(unit) + UnitRef(unit).LandingCount);
 
-    /// <summary>Neighbours share buckets and pages on purpose: code that is used together touches few pages of the table.</summary>
-    private static uint Hash(uint pc) => (pc >> 3) & ((1u << HashBits) - 1);
-
     /// <summary>
     /// Code cache offset of a live translation that starts at <paramref name="pc"/>, and its unit; 0 for none. Under the lock.
     /// </summary>
     private readonly uint Lookup(uint pc, bool segmented, out uint unit)
     {
-        for (uint e = (segmented ? _segmentedBuckets : _buckets)[Hash(pc)]; e != 0; e = ((EntryRecord*)(_records + e))->Next)
-        {
-            if (((EntryRecord*)(_records + e))->Address == pc)
-            {
-                unit = ((EntryRecord*)(_records + e))->Owner;
-                return ((EntryRecord*)(_records + e))->HostOffset;
-            }
-        }
-
-        unit = 0;
-        return 0;
+        uint reference = segmented ? _segmentedEntries.Find(pc) : _entries.Find(pc);
+        EntryRecord* e = (EntryRecord*)(_records + reference);
+        unit = reference == 0 ? 0 : e->Owner;
+        return reference == 0 ? 0 : e->HostOffset;
     }
 
     private void AddEntry(uint reference, uint unit, uint pc, uint hostOffset, bool segmented)
     {
         EntryRecord* e = (EntryRecord*)(_records + reference);
-        uint* bucket = (segmented ? _segmentedBuckets : _buckets) + Hash(pc);
         e->Address = pc;
         e->HostOffset = hostOffset;
         e->Owner = unit;
-        e->Next = *bucket;
-        *bucket = reference;
+        if (segmented)
+        {
+            _segmentedEntries.Add(pc, reference);
+        }
+        else
+        {
+            _entries.Add(pc, reference);
+        }
     }
 
     private void RemoveEntry(uint reference, bool segmented)
     {
         EntryRecord* gone = (EntryRecord*)(_records + reference);
-        uint* link = (segmented ? _segmentedBuckets : _buckets) + Hash(gone->Address);
-        while (*link != 0)
+        uint pc = gone->Address;
+        uint* targets;
+        if (segmented)
         {
-            if (*link == reference)
+            _segmentedEntries.Remove(pc, reference);
+            targets = SegmentedTargets;
+        }
+        else
+        {
+            _entries.Remove(pc, reference);
+            targets = Targets;
+            ulong* recent = _recent + RecentSlot(pc);
+            if ((uint)*recent == pc)
             {
-                *link = gone->Next;
-                break;
+                *recent = 0;
             }
-
-            link = &((EntryRecord*)(_records + *link))->Next;
         }
 
-        uint* targets = segmented ? SegmentedTargets : Targets;
-        if (targets[gone->Address] == gone->HostOffset)
+        if (targets[pc] == gone->HostOffset)
         {
-            targets[gone->Address] = 0;
+            targets[pc] = 0;
         }
     }
+
+    /// <summary>
+    /// Code cache offset for an address at which the dispatcher has entered the cache before, or 0. Not for segmented threads. The target table
+    /// is for indirect branches in translated code: it takes a page for every KiB of guest code, this one page for all.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly uint Recent(uint pc)
+    {
+        ulong slot = Volatile.Read(ref _recent[RecentSlot(pc)]);
+        return (uint)slot == pc ? (uint)(slot >> 32) : 0;
+    }
+
+    private static uint RecentSlot(uint pc) => (pc ^ (pc >> 9)) % RecentSlots;
 
     /// <summary>The unit whose host code holds the offset, or 0 (stubs, unused space). Async-signal-safe.</summary>
     public readonly uint UnitAt(uint hostOffset)

@@ -59,7 +59,8 @@ public static unsafe class Dispatcher
 
             uint eip = t->I386.eip;
             Volatile.Write(ref t->Exec.InCache, 1);
-            uint offset = Volatile.Read(ref ((uint*)t->Exec.TargetTable)[eip]);
+            bool recent = t->Exec.Segmented == 0 && t->Exec.Reason != (uint)ExitReason.Miss;
+            uint offset = recent ? cache->Recent(eip) : Volatile.Read(ref ((uint*)t->Exec.TargetTable)[eip]);
             if (offset == 0)
             {
                 t->Exec.InCache = 0;

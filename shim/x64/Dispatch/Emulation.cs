@@ -164,7 +164,7 @@ public static unsafe partial class Emulation
                 done = Popf(t, insn);
                 break;
             case I386Class.Cpuid:
-                GuestCpu.Cpuid(ref t->I386);
+                GuestCpu.Cpuid(t);
                 done = true;
                 break;
             case I386Class.Xgetbv:

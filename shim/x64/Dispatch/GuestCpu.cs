@@ -30,21 +30,51 @@ public static unsafe class GuestCpu
     private const uint Extended1EdxHidden = (1u << 11) | (1u << 30) | (1u << 31);
 
     /// <summary>CPUID with EAX and ECX of the frame.</summary>
-    public static void Cpuid(ref I386Frame frame)
+    public static void Cpuid(GuestThread* t)
     {
+        ref I386Frame frame = ref t->I386;
         uint* r = stackalloc uint[4];
         uint leaf = frame.eax;
         uint subleaf = frame.ecx;
-        Query(leaf, subleaf, r);
+        int cpu = CpuNumber();
+        if (t->Cpuid.Cpu != cpu)
+        {
+            t->Cpuid.Cpu = cpu;
+            t->Cpuid.Count = 0;
+        }
+
+        if (!t->Cpuid.Find(leaf, subleaf, r))
+        {
+            Query(leaf, subleaf, r);
+            if (CpuNumber() == cpu)
+            {
+                t->Cpuid.Add(leaf, subleaf, r);
+            }
+        }
+
         frame.eax = r[0];
         frame.ebx = r[1];
         frame.ecx = r[2];
         frame.edx = r[3];
     }
 
+    private static int CpuNumber()
+    {
+        uint cpu = uint.MaxValue;
+        Host.Syscall(Nr.getcpu, (long)&cpu, 0, 0);
+        return (int)cpu + 1;
+    }
+
     /// <summary>The guest's view of a leaf: EAX, EBX, ECX, EDX.</summary>
     public static void Query(uint leaf, uint subleaf, uint* r)
     {
+        if (leaf is 0x12 or 0x14 or 0x19 or 0x1D or 0x1E or 0x24 || (leaf == 7 && subleaf != 0) || (leaf == 0xD && subleaf > 2))
+        {
+            // SGX, processor trace, key locker, AMX, AVX10; further features; states that the guest does not have.
+            Clear(r);
+            return;
+        }
+
         Stubs.CpuId(leaf, subleaf, r);
         switch (leaf)
         {
@@ -52,30 +82,13 @@ public static unsafe class GuestCpu
                 r[3] &= ~Sep;
                 break;
             case 7:
-                if (subleaf == 0)
-                {
-                    r[0] = 0;
-                    r[1] &= Leaf7Ebx;
-                    r[2] &= Leaf7Ecx;
-                    r[3] &= Leaf7Edx;
-                }
-                else
-                {
-                    Clear(r);
-                }
-
+                r[0] = 0;
+                r[1] &= Leaf7Ebx;
+                r[2] &= Leaf7Ecx;
+                r[3] &= Leaf7Edx;
                 break;
             case 0xD:
                 ExtendedState(subleaf, r);
-                break;
-            case 0x12:
-            case 0x14:
-            case 0x19:
-            case 0x1D:
-            case 0x1E:
-            case 0x24:
-                // SGX, processor trace, key locker, AMX, AVX10.
-                Clear(r);
                 break;
             case 0x80000001:
                 r[2] &= ~Extended1EcxHidden;
@@ -103,10 +116,7 @@ public static unsafe class GuestCpu
                 r[2] = 0;
                 r[3] = 0;
                 break;
-            case 2:
-                break;
             default:
-                Clear(r);
                 break;
         }
     }

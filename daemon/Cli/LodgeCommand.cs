@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Lodge.Cli.Binfmt;
+using Lodge.Cli.Doctor;
 using Lodge.Cli.Run;
 using Lodge.Cli.Trace;
 
@@ -17,5 +18,6 @@ internal static class LodgeCommand
             RunCommand.Create(),
             BinfmtCommand.Create(),
             TraceCommand.Create(),
+            DoctorCommand.Create(),
         };
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Lodge.Cli.Binfmt;
 using Lodge.Cli.Doctor;
+using Lodge.Cli.Guests;
 using Lodge.Cli.Run;
 using Lodge.Cli.Trace;
 
@@ -17,6 +18,8 @@ internal static class LodgeCommand
             CommonOptions.Plain,
             RunCommand.Create(),
             BinfmtCommand.Create(),
+            PsCommand.Create(),
+            TopCommand.Create(),
             TraceCommand.Create(),
             DoctorCommand.Create(),
         };

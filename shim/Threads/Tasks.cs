@@ -323,7 +323,6 @@ public static unsafe class Tasks
         {
             PrintStatistics(t);
             PerfMap.Write(t);
-            ServiceClient.Report(t, status);
             Host.Syscall(Nr.exit, status);
         }
 
@@ -343,7 +342,6 @@ public static unsafe class Tasks
 
         PrintStatistics(t);
         PerfMap.Write(t);
-        ServiceClient.Report(t, status);
         Host.ExitGroup(status);
     }
 

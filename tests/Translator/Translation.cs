@@ -13,6 +13,9 @@ internal sealed record Translation(uint Pc, byte[] Guest, byte[] Host, Boundary[
     /// <summary>Where the unit's first byte lies in the code cache.</summary>
     internal int HostOffset => Options.HostOffset;
 
+    /// <summary>Exit stubs, where they have a buffer of their own.</summary>
+    internal byte[] Cold { get; init; } = [];
+
     /// <summary>True when nothing differs.</summary>
     internal bool SameAs(Translation other) => Host.AsSpan().SequenceEqual(other.Host) && Guest.AsSpan().SequenceEqual(other.Guest)
         && Bytes<Boundary>(Boundaries).SequenceEqual(Bytes<Boundary>(other.Boundaries)) && Exits.AsSpan().SequenceEqual(other.Exits, s_sameExit)
@@ -30,6 +33,9 @@ internal sealed record Translation(uint Pc, byte[] Guest, byte[] Host, Boundary[
 /// <summary>How a unit is translated.</summary>
 internal readonly record struct UnitOptions(bool Segmented, bool Checked, int MaxInstructions, int HostOffset)
 {
+    /// <summary>Code cache offset of a buffer for exit stubs; 0 puts them behind the code.</summary>
+    internal int ColdOffset { get; init; }
+
     internal static UnitOptions Plain { get; } = new(false, false, UnitTranslator.MaxUnitInstructions, 0x10000);
 
     internal static UnitOptions[] All { get; } =
@@ -48,6 +54,7 @@ internal sealed unsafe class TranslationRun : IDisposable
 
     private readonly List<(nint Start, int Size)> _buffers = [];
     private readonly byte* _code;
+    private readonly byte* _cold;
     private readonly Boundary* _boundaries;
     private readonly UnitExit* _exits;
     private readonly UnitEntry* _entries;
@@ -57,6 +64,7 @@ internal sealed unsafe class TranslationRun : IDisposable
     internal TranslationRun()
     {
         _code = Buffer(UnitTranslator.MaxUnitHostBytes);
+        _cold = Buffer(UnitTranslator.MaxUnitColdBytes);
         _boundaries = (Boundary*)Buffer(UnitTranslator.MaxUnitBoundaries * sizeof(Boundary));
         _exits = (UnitExit*)Buffer(UnitTranslator.MaxUnitParts * sizeof(UnitExit));
         _entries = (UnitEntry*)Buffer(UnitTranslator.MaxUnitParts * sizeof(UnitEntry));
@@ -98,6 +106,12 @@ internal sealed unsafe class TranslationRun : IDisposable
         request.Checked = options.Checked;
         UnitResult result = default;
         result.Code = new CodeBuffer(_code, UnitTranslator.MaxUnitHostBytes);
+        if (options.ColdOffset != 0)
+        {
+            request.ColdOffset = options.ColdOffset;
+            result.Cold = new CodeBuffer(_cold, UnitTranslator.MaxUnitColdBytes);
+        }
+
         result.Boundaries = _boundaries;
         result.Exits = _exits;
         result.Entries = _entries;
@@ -111,7 +125,10 @@ internal sealed unsafe class TranslationRun : IDisposable
 
         return new Translation(pc, memory.At(pc)[..(int)result.GuestLength].ToArray(), new Span<byte>(_code, result.Code.Position).ToArray(),
             new Span<Boundary>(_boundaries, result.BoundaryCount).ToArray(), new Span<UnitExit>(_exits, result.ExitCount).ToArray(),
-            new Span<UnitEntry>(_entries, result.EntryCount).ToArray(), new Span<int>(_landings, result.LandingCount).ToArray(), count, options);
+            new Span<UnitEntry>(_entries, result.EntryCount).ToArray(), new Span<int>(_landings, result.LandingCount).ToArray(), count, options)
+        {
+            Cold = options.ColdOffset != 0 ? new Span<byte>(_cold, result.Cold.Position).ToArray() : [],
+        };
     }
 
     public void Dispose()

@@ -432,27 +432,48 @@ public unsafe partial struct UnitTranslator
         _coldCount++;
     }
 
+    /// <summary>
+    /// What is executed once or never: unlinked exits and rare ways out. Into the cold buffer when there is one, so that hot code lies
+    /// close together; else behind the code.
+    /// </summary>
     private void EmitColdStubs()
     {
-        AddBoundary(_request.Pc, BoundaryKind.Leaving, 0);
+        CodeBuffer hot = _code;
+        bool apart = _result->Cold.Start != null;
+        int shift = apart ? _request.ColdOffset - _request.HostOffset : 0;
+        if (apart)
+        {
+            _code = _result->Cold;
+        }
+        else
+        {
+            AddBoundary(_request.Pc, BoundaryKind.Leaving, 0);
+        }
+
         for (int i = 0; i < _coldCount; i++)
         {
             int at = (int)_cold[i * 2];
-            *(int*)(_code.Start + at) = _code.Position - (at + 4);
+            *(int*)(hot.Start + at) = shift + _code.Position - (at + 4);
             long packed = _cold[(i * 2) + 1];
             _delta = (int)(packed >> 32);
             CommitEsp();
             _code.MovImm32(HostReg.R9, (uint)packed);
-            _code.JmpTo(Stub(_layout.EmulateExit));
+            _code.JmpTo(Stub(_layout.EmulateExit) - shift);
         }
 
         for (int i = 0; i < _result->ExitCount; i++)
         {
             ref UnitExit exit = ref _result->Exits[i];
-            exit.StubOffset = _code.Position;
-            *(int*)(_code.Start + exit.PatchOffset) = _code.Position - (exit.PatchOffset + 4);
+            exit.StubOffset = shift + _code.Position;
+            *(int*)(hot.Start + exit.PatchOffset) = exit.StubOffset - (exit.PatchOffset + 4);
             _code.MovImm32(HostReg.R9, _request.FirstExitId + ((uint)i * _request.ExitIdStep));
-            _code.JmpTo(Stub(_layout.LinkExit));
+            _code.JmpTo(Stub(_layout.LinkExit) - shift);
+        }
+
+        if (apart)
+        {
+            _result->Cold = _code;
+            _code = hot;
         }
     }
 }

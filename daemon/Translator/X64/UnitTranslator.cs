@@ -16,6 +16,9 @@ public unsafe partial struct UnitTranslator
     /// <summary>Host bytes that a unit can need in the worst case.</summary>
     public const int MaxUnitHostBytes = MaxUnitInstructions * 160 + 1024;
 
+    /// <summary>Bytes of exit stubs that a unit can need in the worst case.</summary>
+    public const int MaxUnitColdBytes = (MaxCold * 18) + (MaxUnitParts * 11);
+
     /// <summary>Side table entries that a unit can need in the worst case.</summary>
     public const int MaxUnitBoundaries = (MaxUnitInstructions * 6) + 16;
 

@@ -70,7 +70,7 @@ public struct UnitExit
 {
     /// <summary>Offset of the rel32 field from the unit's first host byte.</summary>
     public int PatchOffset;
-    /// <summary>Offset of the cold stub that the rel32 points at while unlinked.</summary>
+    /// <summary>Offset of the cold stub that the rel32 points at while unlinked; far behind the unit where stubs have a buffer of their own.</summary>
     public int StubOffset;
     /// <summary>Guest address of the target.</summary>
     public uint Target;
@@ -132,6 +132,8 @@ public unsafe struct UnitRequest
     public int MaxInstructions;
     /// <summary>Code cache offset of the unit's first byte (for the distances to stubs and line crossing).</summary>
     public int HostOffset;
+    /// <summary>Code cache offset of the cold buffer's first byte, where there is one.</summary>
+    public int ColdOffset;
     /// <summary>Exit id of the unit's first exit, and how far apart the ids of its exits are.</summary>
     public uint FirstExitId, ExitIdStep;
     /// <summary>True when data segments other than FS and GS have a base: every access adds it.</summary>
@@ -145,6 +147,8 @@ public unsafe struct UnitResult
 {
     /// <summary>Host code buffer.</summary>
     public CodeBuffer Code;
+    /// <summary>Buffer for exit stubs, apart from the code; a null start puts them behind the code.</summary>
+    public CodeBuffer Cold;
     /// <summary>Side table.</summary>
     public Boundary* Boundaries;
     /// <summary>Entries in the side table.</summary>

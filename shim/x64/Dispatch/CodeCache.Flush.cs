@@ -39,6 +39,8 @@ public unsafe partial struct CodeCache
         _codeReady = StubSize;
         _recordsReady = 0;
         _used = StubSize;
+        _coldUsed = 0;
+        _coldEnd = 0;
         _recordsUsed = FirstRecord;
         _unitCount = 0;
         _sourcesUsed = 0;

@@ -9,6 +9,12 @@ public unsafe partial struct CodeCache
     /// <summary>Write faults after which a page's code is checked at every entry instead of protected.</summary>
     private const int CheckedThreshold = 32;
 
+    /// <summary>
+    /// Exit stubs run once or never and would be a third of what lies between hot instructions: they get chunks of their own. No unit lies
+    /// there, so a signal handler that finds a thread in one knows that it is on its way out.
+    /// </summary>
+    private const uint ColdChunk = 16 << 10;
+
     /// <summary>Most exits, inner entries and landings that a unit can have (see <c>UnitTranslator.MaxUnitParts</c>).</summary>
     private const int MaxParts = UnitTranslator.MaxUnitParts;
 
@@ -166,7 +172,8 @@ public unsafe partial struct CodeCache
     /// <summary>Makes sure that a unit of the largest size fits into every table.</summary>
     private void MakeRoom(GuestThread* t, bool segmented)
     {
-        bool fits = (segmented ? _segmentedEntries.MakeRoom(MaxParts + 1) : _entries.MakeRoom(MaxParts + 1)) && _used + UnitTranslator.MaxUnitHostBytes + 64 <= Sizes.Code && _unitCount + 1 < Sizes.Units
+        bool fits = (segmented ? _segmentedEntries.MakeRoom(MaxParts + 1) : _entries.MakeRoom(MaxParts + 1)) && _used + UnitTranslator.MaxUnitHostBytes + ColdChunk + 64 <= Sizes.Code
+            && _unitCount + 1 < Sizes.Units
             && (_recordsUsed * 4ul) + (64 * 1024) < Sizes.Records && _sourcesUsed + 8192 < Sizes.Sources;
         if (!fits)
         {
@@ -302,12 +309,21 @@ public unsafe partial struct CodeCache
         UnitEntry* entries = stackalloc UnitEntry[MaxParts];
         int* landings = stackalloc int[MaxParts];
         _used = (_used + 15) & ~15u;
+        if (_coldUsed + UnitTranslator.MaxUnitColdBytes > _coldEnd)
+        {
+            _coldUsed = _used;
+            _used += ColdChunk;
+            _coldEnd = _used;
+        }
+
         uint unit = _recordsUsed;
         request.HostOffset = (int)_used;
+        request.ColdOffset = (int)_coldUsed;
         request.FirstExitId = LinksOf(unit);
         request.ExitIdStep = (uint)sizeof(LinkRecord) / 4;
         UnitResult result = default;
         result.Code = new CodeBuffer(Base + _used, UnitTranslator.MaxUnitHostBytes);
+        result.Cold = new CodeBuffer(Base + _coldUsed, UnitTranslator.MaxUnitColdBytes);
         result.Exits = exits;
         result.Entries = entries;
         result.Landings = landings;
@@ -392,6 +408,7 @@ public unsafe partial struct CodeCache
 
         _recordsUsed = (uint)((uint*)(boundaries + u.BoundaryCount) - _records);
         _used += u.HostLength;
+        _coldUsed += (uint)result.Cold.Position;
         TranslatedInstructions += (ulong)result.Instructions;
         TranslatedUnits++;
         TranslatedBytes += u.Length;

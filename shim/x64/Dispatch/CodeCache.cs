@@ -100,6 +100,8 @@ public unsafe partial struct CodeCache
     private byte* _tables;
     private ulong _tablesSize;
     private uint _used;
+    private uint _coldUsed;
+    private uint _coldEnd;
     private uint* _records;
     private uint _recordsUsed;
     private uint* _index;

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using Lodge.Cli.Binfmt;
+using Lodge.Cli.Doctor;
+using Lodge.Cli.Guests;
 using Lodge.Cli.Run;
 using Lodge.Cli.Trace;
 
@@ -16,6 +18,9 @@ internal static class LodgeCommand
             CommonOptions.Plain,
             RunCommand.Create(),
             BinfmtCommand.Create(),
+            PsCommand.Create(),
+            TopCommand.Create(),
             TraceCommand.Create(),
+            DoctorCommand.Create(),
         };
 }

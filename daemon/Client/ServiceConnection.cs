@@ -19,6 +19,10 @@ public sealed unsafe class ServiceConnection : IDisposable
     private int _fd;
     private ulong _sequence;
 
+    // Mono.Posix reads the last error from the runtime, and finding a native function for the first time overwrites it there: what lies between a
+    // failing connect and the reading is called once before it counts. The error is read once only, for the same reason.
+    static ServiceConnection() => _ = Syscall.connect(-1, new SockaddrUn("/", false));
+
     private ServiceConnection(int fd, string path)
     {
         _fd = fd;
@@ -69,16 +73,16 @@ public sealed unsafe class ServiceConnection : IDisposable
         ServiceConnection connection = new(fd, path);
         try
         {
-            int result;
+            Errno errno;
             int tries = 0;
             do
             {
-                result = Syscall.connect(fd, new SockaddrUn(path, false));
+                errno = Syscall.connect(fd, new SockaddrUn(path, false)) < 0 ? Stdlib.GetLastError() : 0;
             }
-            while (result < 0 && Stdlib.GetLastError() is Errno.EINTR or Errno.EAGAIN && ++tries < Backlogged);
-            if (result < 0)
+            while (errno is Errno.EINTR or Errno.EAGAIN && ++tries < Backlogged);
+            if (errno != 0)
             {
-                throw Error(path);
+                throw new ServiceException(errno, $"{path}: {Stdlib.strerror(errno)}");
             }
 
             connection.CheckServer();

@@ -112,17 +112,21 @@ public struct LogMessage
     public uint Reserved0;
 }
 
-/// <summary><see cref="MessageType.Counters"/>: what one program did, told when it ends by itself. 80 bytes.</summary>
+/// <summary><see cref="MessageType.Counters"/>: what one program did, told when it ends by itself. 96 bytes.</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 4, Size = Size)]
 public struct CountersMessage
 {
     /// <summary>Bytes of this structure.</summary>
-    public const int Size = 80;
+    public const int Size = 96;
 
     /// <summary>Head.</summary>
     public MessageHeader Header;
     /// <summary>Guest code units translated.</summary>
     public ulong Units;
+    /// <summary>Guest instructions in them.</summary>
+    public ulong Instructions;
+    /// <summary>Bytes of guest code in them.</summary>
+    public ulong GuestCodeBytes;
     /// <summary>Bytes of host code made.</summary>
     public ulong HostCodeBytes;
     /// <summary>Processor time in user mode, microseconds.</summary>

@@ -34,12 +34,12 @@ public enum ServiceFlags : uint
     Polling = 32,
 }
 
-/// <summary><see cref="MessageType.Status"/>: 144 bytes. Totals count since the service's start.</summary>
+/// <summary><see cref="MessageType.Status"/>: 152 bytes. Totals count since the service's start.</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 4, Size = Size)]
 public struct StatusMessage
 {
     /// <summary>Bytes of this structure.</summary>
-    public const int Size = 144;
+    public const int Size = 152;
 
     /// <summary>Head.</summary>
     public MessageHeader Header;
@@ -71,6 +71,8 @@ public struct StatusMessage
     public ulong ProtocolErrors;
     /// <summary>Sum of <see cref="CountersMessage.Units"/>.</summary>
     public ulong Units;
+    /// <summary>Sum of <see cref="CountersMessage.Instructions"/>.</summary>
+    public ulong Instructions;
     /// <summary>Sum of <see cref="CountersMessage.HostCodeBytes"/>.</summary>
     public ulong HostCodeBytes;
     /// <summary>Generation of the configuration: counts successful compilations since the start.</summary>

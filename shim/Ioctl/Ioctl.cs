@@ -36,6 +36,8 @@ public static unsafe partial class Syscalls<TAbi>
                 Strace.UnknownIoctl(t, fd, request);
             }
 
+            ServiceClient.UnknownIoctl(t, fd, request);
+
             return -Errno.ENOTTY;
         }
 

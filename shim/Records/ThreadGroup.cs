@@ -31,4 +31,6 @@ public unsafe partial struct ThreadGroup
     public uint XstateSize;
     /// <summary>Non-zero when wrgsbase may be used (AT_HWCAP2 bit 1).</summary>
     public int HasFsGsBase;
+    /// <summary>What ties the process to the service.</summary>
+    public ServiceLink Service;
 }

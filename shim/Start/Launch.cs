@@ -91,6 +91,8 @@ public static unsafe class Launch
             Exec.NameThreadAfter(fd);
         }
 
+        ServiceClient.Register(t, start, options, fd);
+
         // Kept for /proc/self/exe, out of the guest's sight.
         HiddenFiles.Adopt(t->Files, HiddenFile.Program, fd);
         Dispatcher.Run(t);

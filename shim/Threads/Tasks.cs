@@ -323,6 +323,7 @@ public static unsafe class Tasks
         {
             PrintStatistics(t);
             PerfMap.Write(t);
+            ServiceClient.Report(t, status);
             Host.Syscall(Nr.exit, status);
         }
 
@@ -342,6 +343,7 @@ public static unsafe class Tasks
 
         PrintStatistics(t);
         PerfMap.Write(t);
+        ServiceClient.Report(t, status);
         Host.ExitGroup(status);
     }
 

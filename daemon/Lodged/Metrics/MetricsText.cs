@@ -33,7 +33,9 @@ internal static class MetricsText
         Counter(text, "lodged_configuration_failures", "Configurations that could not be compiled or written.", state.Configuration?.Failures ?? 0);
         Counter(text, "lodged_guest_reports", "Guests that told their counters at their end; the following are sums over these.", c.Reports);
         Counter(text, "lodged_guest_units_translated", "Units of guest code translated.", c.Units);
-        Counter(text, "lodged_guest_code_bytes", "Bytes of host code made.", c.HostCodeBytes);
+        Counter(text, "lodged_guest_instructions_translated", "Guest instructions in them.", c.Instructions);
+        Counter(text, "lodged_guest_code_bytes_translated", "Bytes of guest code in them.", c.GuestCodeBytes);
+        Counter(text, "lodged_host_code_bytes", "Bytes of host code made of them.", c.HostCodeBytes);
         Counter(text, "lodged_guest_page_faults", "Page faults.", c.PageFaults);
         CounterSeconds(text, "lodged_guest_cpu_user_seconds", "Processor time in user mode.", c.UserMicroseconds);
         CounterSeconds(text, "lodged_guest_cpu_system_seconds", "Processor time in the kernel.", c.SystemMicroseconds);

@@ -36,6 +36,12 @@ internal sealed class Counters
     /// <summary>Units translated.</summary>
     public ulong Units { get; set; }
 
+    /// <summary>Guest instructions translated.</summary>
+    public ulong Instructions { get; set; }
+
+    /// <summary>Guest code translated.</summary>
+    public ulong GuestCodeBytes { get; set; }
+
     /// <summary>Host code made.</summary>
     public ulong HostCodeBytes { get; set; }
 

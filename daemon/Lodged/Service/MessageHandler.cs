@@ -24,7 +24,7 @@ internal sealed class MessageHandler
     public MessageHandler(ServiceState state)
     {
         _state = state;
-        state.Guests.Started = guest => Tell(EventKind.GuestStarted, guest, guest.Program);
+        state.Guests.Started = OnStarted;
         state.Guests.HasEnded = OnEnded;
     }
 
@@ -195,10 +195,6 @@ internal sealed class MessageHandler
                 Log.Warning("Process {Pid} of user {Uid} not registered: the table is full, or it is in a foreign pid namespace", from.Peer.Pid, from.Peer.Uid);
             }
         }
-        else if (Log.IsEnabled(LogEventLevel.Debug))
-        {
-            Log.Debug("Guest {Pid} of user {Uid}: {Program} ({Abi}, {Flags})", from.Peer.Pid, from.Peer.Uid, Printable.Text(program), message.Abi, message.Flags);
-        }
 
         from.Close();
     }
@@ -238,6 +234,8 @@ internal sealed class MessageHandler
         unchecked
         {
             Counters.Units += message.Units;
+            Counters.Instructions += message.Instructions;
+            Counters.GuestCodeBytes += message.GuestCodeBytes;
             Counters.HostCodeBytes += message.HostCodeBytes;
             Counters.UserMicroseconds += message.UserMicroseconds;
             Counters.SystemMicroseconds += message.SystemMicroseconds;
@@ -298,6 +296,16 @@ internal sealed class MessageHandler
         string? path = _state.ConfigurationImage;
         int fd = path == null ? -1 : Syscall.open(path, OpenFlags.O_RDONLY | OpenFlags.O_CLOEXEC | OpenFlags.O_NOFOLLOW);
         Answer(from, header, fd < 0 ? (int)Errno.ENOENT : 0, fd < 0 ? "there is no compiled configuration" : path!, fd);
+    }
+
+    private void OnStarted(GuestRecord guest)
+    {
+        if (Log.IsEnabled(LogEventLevel.Debug))
+        {
+            Log.Debug("Guest {Pid} of user {Uid}: {Program} ({Abi}, {Flags})", guest.Entry.Pid, guest.Entry.Uid, guest.ProgramText, guest.Entry.Abi, guest.Entry.Flags);
+        }
+
+        Tell(EventKind.GuestStarted, guest, guest.Program);
     }
 
     private void OnEnded(GuestRecord guest)

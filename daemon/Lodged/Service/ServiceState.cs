@@ -77,6 +77,7 @@ internal sealed class ServiceState
         LogLinesDropped = Counters.LogLinesDropped,
         ProtocolErrors = Counters.ProtocolErrors,
         Units = Counters.Units,
+        Instructions = Counters.Instructions,
         HostCodeBytes = Counters.HostCodeBytes,
         ConfigurationGeneration = Configuration?.Generation ?? 0,
         ConfiguredMicroseconds = Configuration?.CompiledMicroseconds ?? 0,

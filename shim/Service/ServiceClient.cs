@@ -1,0 +1,185 @@
+using System;
+using System.Runtime.InteropServices;
+using Lodge.Protocol;
+using HostUsage = Lodge.Abi.Host.rusage;
+
+namespace Lodge.Shim;
+
+/// <summary>
+/// What a guest tells the service: that it runs, unknown ioctls, its counters. Whether anybody listens makes no difference to the guest. Not
+/// from signal handlers.
+/// </summary>
+public static unsafe class ServiceClient
+{
+    /// <summary>Version of the shim as the service is told it: major &lt;&lt; 16 | minor.</summary>
+    private const uint ShimVersion = 1;
+    private const int PathRoom = 4096;
+
+    /// <summary>
+    /// Registers the program that has just been loaded. <paramref name="program"/> is its descriptor. A program with privileges of its own (AT_SECURE)
+    /// is told to the system's service only. Called once, before the first guest instruction.
+    /// </summary>
+    public static void Register(GuestThread* t, in StartInfo start, in Options options, int program)
+    {
+        ThreadGroup* group = t->Group;
+
+        // Gives null for such programs.
+        group->Service.RuntimeDirectory = start.Environment(ServicePaths.RuntimeDirectoryVariable);
+
+        byte* path = stackalloc byte[PathRoom];
+        ReadOnlySpan<byte> name = MemoryMarshal.CreateReadOnlySpanFromNullTerminated(options.Program);
+        if (name.Length == 0 || name[0] != '/')
+        {
+            name = FullPath(program, path, name);
+        }
+
+        GuestFlags flags = start.FromBinfmt ? GuestFlags.Binfmt : GuestFlags.None;
+        flags |= start.IsSecure ? GuestFlags.Secure : 0;
+        flags |= options.Strace ? GuestFlags.Traced : 0;
+        flags |= options.HasRecord ? GuestFlags.ByExec : 0;
+        flags |= options.Root != null ? GuestFlags.Rooted : 0;
+        if (name.Length > RegisterMessage.MaxProgram)
+        {
+            name = name.Slice(name.Length - RegisterMessage.MaxProgram);
+            flags |= GuestFlags.ProgramTruncated;
+        }
+
+        if (name.Length == 0)
+        {
+            return;
+        }
+
+        byte* packet = stackalloc byte[RegisterMessage.Size + RegisterMessage.MaxProgram];
+        RegisterMessage* message = (RegisterMessage*)packet;
+        *message = default;
+        message->Header = new MessageHeader(MessageType.Register, RegisterMessage.Size + name.Length, 0);
+        message->Abi = group->IsArm != 0 ? GuestAbi.Arm : GuestAbi.I386;
+        message->Host = Architecture;
+        message->Flags = flags;
+        message->ShimVersion = ShimVersion;
+        message->ProgramLength = (ushort)name.Length;
+        name.CopyTo(new Span<byte>(packet + RegisterMessage.Size, name.Length));
+        if (ServiceSocket.Send(group->Service.RuntimeDirectory, packet, RegisterMessage.Size + name.Length, mayWait: true))
+        {
+            group->Service.Registered = t->Links.Tgid;
+            group->Service.Known = 1;
+        }
+    }
+
+    /// <summary>Tells what the program did, when it is the registered one. Called just before its end.</summary>
+    public static void Report(GuestThread* t, int status)
+    {
+        ThreadGroup* group = t->Group;
+        if (group->Service.Registered == 0 || group->Service.Registered != t->Links.Tgid)
+        {
+            return;
+        }
+
+        CountersMessage message = default;
+        message.Header = new MessageHeader(MessageType.Counters, CountersMessage.Size, 0);
+#if X64
+        if (t->Mm->Code != null)
+        {
+            message.Units = t->Mm->Code->TranslatedUnits;
+            message.Instructions = t->Mm->Code->TranslatedInstructions;
+            message.GuestCodeBytes = t->Mm->Code->TranslatedBytes;
+            message.HostCodeBytes = t->Mm->Code->EmittedBytes;
+        }
+#endif
+        HostUsage usage;
+        if (Host.Syscall(Nr.getrusage, 0, (long)&usage) == 0)
+        {
+            message.UserMicroseconds = ((ulong)usage.ru_utime.tv_sec * 1_000_000) + (ulong)usage.ru_utime.tv_usec;
+            message.SystemMicroseconds = ((ulong)usage.ru_stime.tv_sec * 1_000_000) + (ulong)usage.ru_stime.tv_usec;
+            message.MaxResidentKiB = (ulong)usage.ru_maxrss;
+            message.PageFaults = (ulong)usage.ru_minflt + (ulong)usage.ru_majflt;
+        }
+
+        message.LinesSuppressed = group->Service.LinesSuppressed;
+        message.ExitStatus = (uint)status & 0xFF;
+        ServiceSocket.Send(group->Service.RuntimeDirectory, &message, CountersMessage.Size, mayWait: false);
+    }
+
+    /// <summary>Tells of an ioctl that the tables do not know: each number once, and not too many.</summary>
+    public static void UnknownIoctl(GuestThread* t, int fd, uint request)
+    {
+        ServiceLink* link = &t->Group->Service;
+        if (link->Known == 0 || HasSeen(link, request))
+        {
+            return;
+        }
+
+        // A fork of another thread would copy the socket; it waits for this lock.
+        if (link->SeenCount >= ServiceLink.MaxSeen || !t->Group->ThreadsLock.TryAcquire(t))
+        {
+            link->LinesSuppressed++;
+            return;
+        }
+
+        if (link->SeenCount < ServiceLink.MaxSeen)
+        {
+            link->Seen[link->SeenCount++] = request;
+            Line line = new(stackalloc byte[96]);
+            line.Add("unknown ioctl "u8);
+            line.Hex(request, 8);
+            line.Add(" on descriptor "u8);
+            line.Dec(fd);
+            line.Add(": ENOTTY"u8);
+            Tell(link, GuestLogLevel.Warning, line.Text);
+        }
+
+        t->Group->ThreadsLock.Release(t);
+    }
+
+    private static void Tell(ServiceLink* link, GuestLogLevel level, ReadOnlySpan<byte> text)
+    {
+        byte* packet = stackalloc byte[LogMessage.Size + LogMessage.MaxText];
+        LogMessage* message = (LogMessage*)packet;
+        *message = default;
+        bool cut = text.Length > LogMessage.MaxText;
+        text = cut ? text.Slice(0, LogMessage.MaxText) : text;
+        message->Header = new MessageHeader(MessageType.Log, LogMessage.Size + text.Length, 0);
+        message->Level = level;
+        message->Truncated = cut ? (byte)1 : (byte)0;
+        message->TextLength = (ushort)text.Length;
+        text.CopyTo(new Span<byte>(packet + LogMessage.Size, text.Length));
+        if (!ServiceSocket.Send(link->RuntimeDirectory, packet, LogMessage.Size + text.Length, mayWait: false))
+        {
+            link->LinesSuppressed++;
+        }
+    }
+
+    private static bool HasSeen(ServiceLink* link, uint request)
+    {
+        for (uint i = 0; i < link->SeenCount; i++)
+        {
+            if (link->Seen[i] == request)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    // A relative name says little to others; /proc knows the whole one. Without /proc the name stays.
+    private static ReadOnlySpan<byte> FullPath(int program, byte* to, ReadOnlySpan<byte> otherwise)
+    {
+        const int AtFdCwd = -100;
+        Line link = new(stackalloc byte[32]);
+        link.Add("/proc/self/fd/"u8);
+        link.Dec(program);
+        link.Byte(0);
+        fixed (byte* name = link.Text)
+        {
+            long length = Host.Syscall(Nr.readlinkat, AtFdCwd, (long)name, (long)to, PathRoom);
+            return length > 0 && to[0] == '/' ? new ReadOnlySpan<byte>(to, (int)length) : otherwise;
+        }
+    }
+
+#if ARM64
+    private const HostArchitecture Architecture = HostArchitecture.Arm64;
+#else
+    private const HostArchitecture Architecture = HostArchitecture.X64;
+#endif
+}

@@ -1,0 +1,148 @@
+using System;
+using System.Runtime.InteropServices;
+using Lodge.Protocol;
+using HostStat = Lodge.Abi.Host.stat;
+
+namespace Lodge.Shim;
+
+/// <summary>
+/// One message to the service: connect, look who it is, send, close. Never waits but for a full queue, and then for a few milliseconds.
+/// Nothing stays open, and no signal is raised. Any thread; not from signal handlers.
+/// </summary>
+internal static unsafe class ServiceSocket
+{
+    private const int AF_UNIX = 1, SOCK_SEQPACKET = 5, SOCK_CLOEXEC = 0x80000, SOCK_NONBLOCK = 0x800;
+    private const int SOL_SOCKET = 1, SO_PEERCRED = 17, SO_SNDTIMEO = 21;
+    private const int MSG_DONTWAIT = 0x40, MSG_NOSIGNAL = 0x4000;
+    private const int F_SETFL = 4, AT_FDCWD = -100, AT_SYMLINK_NOFOLLOW = 0x100;
+    private const long DeadlineMicroseconds = 4000;
+    private const int FamilySize = 2, PathSize = 108;
+
+    private struct Credentials
+    {
+        public int Pid;
+        public uint Uid;
+        public uint Gid;
+    }
+
+    private ref struct Address
+    {
+        public fixed byte Bytes[FamilySize + PathSize];
+        public int Length;
+
+        public void Start()
+        {
+            Bytes[0] = AF_UNIX;
+            Bytes[1] = 0;
+            Length = FamilySize;
+        }
+
+        // What does not fit makes the length impossible, and is not used.
+        public void Add(ReadOnlySpan<byte> text)
+        {
+            for (int i = 0; i < text.Length; i++, Length++)
+            {
+                if (Length < FamilySize + PathSize)
+                {
+                    Bytes[Length] = text[i];
+                }
+            }
+        }
+
+        // The kernel wants no final zero: the length says it.
+        public readonly bool Fits => Length < FamilySize + PathSize;
+    }
+
+    /// <summary>
+    /// Sends one message to the user's service (below <paramref name="runtimeDirectory"/>, unless null), or else to the system's. False when
+    /// nobody took it. One socket serves for both attempts: a connect that failed leaves it as it was.
+    /// </summary>
+    public static bool Send(byte* runtimeDirectory, void* message, int length, bool mayWait)
+    {
+        long fd = Host.Syscall(Nr.socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (fd < 0)
+        {
+            return false;
+        }
+
+        Address address = default;
+        bool sent = false;
+        bool connected = false;
+        if (runtimeDirectory != null && runtimeDirectory[0] == '/')
+        {
+            address.Start();
+            address.Add(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(runtimeDirectory));
+            address.Add(ServicePaths.UserSocketSuffix);
+            connected = address.Fits && Connect((int)fd, address.Bytes, address.Length, mayWait);
+            sent = connected && IsTrusted((int)fd, system: false) && Pass((int)fd, message, length);
+        }
+
+        if (connected && !sent)
+        {
+            // Somebody else's service lies there, or one that does not take the message.
+            Host.Syscall(Nr.close, fd);
+            fd = Host.Syscall(Nr.socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+            if (fd < 0)
+            {
+                return false;
+            }
+        }
+
+        if (!sent)
+        {
+            address.Start();
+            address.Add(ServicePaths.SystemSocket);
+            sent = Connect((int)fd, address.Bytes, address.Length, mayWait) && IsTrusted((int)fd, system: true) && Pass((int)fd, message, length);
+        }
+
+        Host.Syscall(Nr.close, fd);
+        return sent;
+    }
+
+    private static bool Connect(int fd, byte* address, int length, bool mayWait)
+    {
+        long result = Host.Syscall(Nr.connect, fd, (long)address, length);
+        if (result == -Errno.EAGAIN && mayWait)
+        {
+            // The service's queue is full: a moment's patience, bounded by the kernel.
+            long* time = stackalloc long[2];
+            time[0] = 0;
+            time[1] = DeadlineMicroseconds;
+            Host.Syscall(Nr.setsockopt, fd, SOL_SOCKET, SO_SNDTIMEO, (long)time, 2 * sizeof(long));
+            Host.Syscall(Nr.fcntl, fd, F_SETFL, 0);
+            result = Host.Syscall(Nr.connect, fd, (long)address, length);
+        }
+
+        return result == 0;
+    }
+
+    private static bool Pass(int fd, void* message, int length) =>
+        Host.Syscall(Nr.sendto, fd, (long)message, length, MSG_DONTWAIT | MSG_NOSIGNAL, 0, 0) == length;
+
+    // Root; on the user's socket ourselves; on the system's the owner of its directory, a name that only root can make.
+    private static bool IsTrusted(int fd, bool system)
+    {
+        Credentials server = default;
+        int length = sizeof(Credentials);
+        if (Host.Syscall(Nr.getsockopt, fd, SOL_SOCKET, SO_PEERCRED, (long)&server, (long)&length) != 0)
+        {
+            return false;
+        }
+
+        if (server.Uid == 0)
+        {
+            return true;
+        }
+
+        if (!system)
+        {
+            return server.Uid == (uint)Host.Syscall(Nr.geteuid);
+        }
+
+        HostStat directory;
+        fixed (byte* path = "/run/lodge\0"u8)
+        {
+            return Host.Syscall(Nr.newfstatat, AT_FDCWD, (long)path, (long)&directory, AT_SYMLINK_NOFOLLOW) == 0 && directory.st_uid == server.Uid;
+        }
+    }
+}

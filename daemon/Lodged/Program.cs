@@ -2,6 +2,7 @@ using System;
 using System.CommandLine;
 using System.IO;
 using System.Text;
+using Lodge.Config;
 using Lodge.Protocol;
 using Serilog.Events;
 
@@ -32,8 +33,9 @@ internal static class Program
         };
         Option<string?> runAs = new("--run-as") { Description = "become USER once the directories are made (--system, without systemd)", HelpName = "USER" };
         Option<int> maxGuests = new("--max-guests") { Description = "most guests in the table", DefaultValueFactory = _ => 65_536, HelpName = "N" };
+        Option<string?> configuration = new("--config-dir") { Description = "directory of lodge.jsonc and apps.d; default /etc/lodge or $XDG_CONFIG_HOME/lodge", HelpName = "DIR" };
         Option<bool> noWatch = new("--no-watch") { Description = "do not watch the configuration's files; SIGHUP reads them" };
-        foreach (Option option in (Option[])[system, user, socket, state, idle, log, level, metrics, runAs, maxGuests, noWatch])
+        foreach (Option option in (Option[])[system, user, socket, state, idle, log, level, metrics, runAs, maxGuests, configuration, noWatch])
         {
             root.Options.Add(option);
         }
@@ -55,7 +57,7 @@ internal static class Program
                 Watch = !result.GetValue(noWatch),
             };
             Validate(options, result.GetValue(system), result.GetValue(user));
-            using Daemon daemon = new(options, null);
+            using Daemon daemon = new(options, Compiler(result.GetValue(configuration), forAll));
             daemon.Run();
             return ExitStatus.Success;
         });
@@ -85,6 +87,15 @@ internal static class Program
         {
             throw new StartException(ExitStatus.Usage, wrong);
         }
+    }
+
+    // A user without a home directory has no files of its own; the system's are the system service's.
+    private static LayerCompiler? Compiler(string? directory, bool system)
+    {
+        ConfigurationLayers? layers = directory != null ? ConfigurationLayers.System(Path.GetFullPath(directory))
+            : system ? ConfigurationLayers.System()
+            : ConfigurationLayers.User();
+        return layers == null ? null : new LayerCompiler(layers);
     }
 
     private static string DefaultSocket(bool system) =>

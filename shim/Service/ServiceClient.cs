@@ -25,10 +25,15 @@ public static unsafe class ServiceClient
 
         // Gives null for such programs.
         group->Service.RuntimeDirectory = start.Environment(ServicePaths.RuntimeDirectoryVariable);
+        int fd = ServiceSocket.Open(group->Service.RuntimeDirectory, mayWait: true);
+        if (fd < 0)
+        {
+            return;
+        }
 
         byte* path = stackalloc byte[PathRoom];
         ReadOnlySpan<byte> name = MemoryMarshal.CreateReadOnlySpanFromNullTerminated(options.Program);
-        if (name.Length == 0 || name[0] != '/')
+        if (options.Program[0] != '/')
         {
             name = FullPath(program, path, name);
         }
@@ -44,11 +49,6 @@ public static unsafe class ServiceClient
             flags |= GuestFlags.ProgramTruncated;
         }
 
-        if (name.Length == 0)
-        {
-            return;
-        }
-
         byte* packet = stackalloc byte[RegisterMessage.Size + RegisterMessage.MaxProgram];
         RegisterMessage* message = (RegisterMessage*)packet;
         *message = default;
@@ -59,7 +59,7 @@ public static unsafe class ServiceClient
         message->ShimVersion = ShimVersion;
         message->ProgramLength = (ushort)name.Length;
         name.CopyTo(new Span<byte>(packet + RegisterMessage.Size, name.Length));
-        if (ServiceSocket.Send(group->Service.RuntimeDirectory, packet, RegisterMessage.Size + name.Length, mayWait: true))
+        if (ServiceSocket.Send(fd, packet, RegisterMessage.Size + name.Length))
         {
             group->Service.Registered = t->Links.Tgid;
             group->Service.Known = 1;
@@ -71,6 +71,12 @@ public static unsafe class ServiceClient
     {
         ThreadGroup* group = t->Group;
         if (group->Service.Registered == 0 || group->Service.Registered != t->Links.Tgid)
+        {
+            return;
+        }
+
+        int fd = ServiceSocket.Open(group->Service.RuntimeDirectory, mayWait: false);
+        if (fd < 0)
         {
             return;
         }
@@ -97,7 +103,7 @@ public static unsafe class ServiceClient
 
         message.LinesSuppressed = group->Service.LinesSuppressed;
         message.ExitStatus = (uint)status & 0xFF;
-        ServiceSocket.Send(group->Service.RuntimeDirectory, &message, CountersMessage.Size, mayWait: false);
+        ServiceSocket.Send(fd, &message, CountersMessage.Size);
     }
 
     /// <summary>Tells of an ioctl that the tables do not know: each number once, and not too many.</summary>
@@ -133,6 +139,13 @@ public static unsafe class ServiceClient
 
     private static void Tell(ServiceLink* link, GuestLogLevel level, ReadOnlySpan<byte> text)
     {
+        int fd = ServiceSocket.Open(link->RuntimeDirectory, mayWait: false);
+        if (fd < 0)
+        {
+            link->LinesSuppressed++;
+            return;
+        }
+
         byte* packet = stackalloc byte[LogMessage.Size + LogMessage.MaxText];
         LogMessage* message = (LogMessage*)packet;
         *message = default;
@@ -143,7 +156,7 @@ public static unsafe class ServiceClient
         message->Truncated = cut ? (byte)1 : (byte)0;
         message->TextLength = (ushort)text.Length;
         text.CopyTo(new Span<byte>(packet + LogMessage.Size, text.Length));
-        if (!ServiceSocket.Send(link->RuntimeDirectory, packet, LogMessage.Size + text.Length, mayWait: false))
+        if (!ServiceSocket.Send(fd, packet, LogMessage.Size + text.Length))
         {
             link->LinesSuppressed++;
         }
@@ -173,7 +186,7 @@ public static unsafe class ServiceClient
         fixed (byte* name = link.Text)
         {
             long length = Host.Syscall(Nr.readlinkat, AtFdCwd, (long)name, (long)to, PathRoom);
-            return length > 0 && to[0] == '/' ? new ReadOnlySpan<byte>(to, (int)length) : otherwise;
+            return length > 0 && to[0] == '/' ? new ReadOnlySpan<byte>(to, (int)length) : otherwise.Length != 0 ? otherwise : "?"u8;
         }
     }
 

@@ -54,50 +54,60 @@ internal static unsafe class ServiceSocket
     }
 
     /// <summary>
-    /// Sends one message to the user's service (below <paramref name="runtimeDirectory"/>, unless null), or else to the system's. False when
-    /// nobody took it. One socket serves for both attempts: a connect that failed leaves it as it was.
+    /// Connects to the user's service (below <paramref name="runtimeDirectory"/>, unless null), or else to the system's. A descriptor for
+    /// <see cref="Send"/>, or -1 when no service can be reached that may be trusted: then three or four short calls were all.
     /// </summary>
-    public static bool Send(byte* runtimeDirectory, void* message, int length, bool mayWait)
+    public static int Open(byte* runtimeDirectory, bool mayWait)
     {
-        long fd = Host.Syscall(Nr.socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        int fd = NewSocket();
         if (fd < 0)
         {
-            return false;
+            return -1;
         }
 
         Address address = default;
-        bool sent = false;
-        bool connected = false;
         if (runtimeDirectory != null && runtimeDirectory[0] == '/')
         {
             address.Start();
             address.Add(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(runtimeDirectory));
             address.Add(ServicePaths.UserSocketSuffix);
-            connected = address.Fits && Connect((int)fd, address.Bytes, address.Length, mayWait);
-            sent = connected && IsTrusted((int)fd, system: false) && Pass((int)fd, message, length);
-        }
-
-        if (connected && !sent)
-        {
-            // Somebody else's service lies there, or one that does not take the message.
-            Host.Syscall(Nr.close, fd);
-            fd = Host.Syscall(Nr.socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-            if (fd < 0)
+            if (address.Fits && Connect(fd, address.Bytes, address.Length, mayWait))
             {
-                return false;
+                if (IsTrusted(fd, system: false))
+                {
+                    return fd;
+                }
+
+                // Somebody else's service lies there. A socket that is connected cannot be used again; one that failed to can.
+                Host.Syscall(Nr.close, fd);
+                fd = NewSocket();
+                if (fd < 0)
+                {
+                    return -1;
+                }
             }
         }
 
-        if (!sent)
+        address.Start();
+        address.Add(ServicePaths.SystemSocket);
+        if (Connect(fd, address.Bytes, address.Length, mayWait) && IsTrusted(fd, system: true))
         {
-            address.Start();
-            address.Add(ServicePaths.SystemSocket);
-            sent = Connect((int)fd, address.Bytes, address.Length, mayWait) && IsTrusted((int)fd, system: true) && Pass((int)fd, message, length);
+            return fd;
         }
 
         Host.Syscall(Nr.close, fd);
-        return sent;
+        return -1;
     }
+
+    /// <summary>Sends one message and closes. False when the service did not take it.</summary>
+    public static bool Send(int fd, void* message, int length)
+    {
+        long sent = Host.Syscall(Nr.sendto, fd, (long)message, length, MSG_DONTWAIT | MSG_NOSIGNAL, 0, 0);
+        Host.Syscall(Nr.close, fd);
+        return sent == length;
+    }
+
+    private static int NewSocket() => (int)Host.Syscall(Nr.socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
     private static bool Connect(int fd, byte* address, int length, bool mayWait)
     {
@@ -115,9 +125,6 @@ internal static unsafe class ServiceSocket
 
         return result == 0;
     }
-
-    private static bool Pass(int fd, void* message, int length) =>
-        Host.Syscall(Nr.sendto, fd, (long)message, length, MSG_DONTWAIT | MSG_NOSIGNAL, 0, 0) == length;
 
     // Root; on the user's socket ourselves; on the system's the owner of its directory, a name that only root can make.
     private static bool IsTrusted(int fd, bool system)

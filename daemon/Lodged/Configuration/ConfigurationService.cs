@@ -4,7 +4,7 @@ using System.Globalization;
 using System.IO;
 using System.Linq;
 using System.Threading.Tasks;
-using Mono.Unix.Native;
+using Lodge.Config;
 using Serilog;
 
 namespace Lodge.Service;
@@ -133,14 +133,13 @@ internal sealed class ConfigurationService : IDisposable
         if (outcome.Image == null)
         {
             string kept = File.Exists(Path) ? "the last good one stays" : "built-in defaults stay";
-            return (false, string.Create(CultureInfo.InvariantCulture, $"{outcome.Problems.Count} problems, {kept}"), outcome.Problems);
+            return (false, string.Create(CultureInfo.InvariantCulture, $"{outcome.Problems.Count} {(outcome.Problems.Count == 1 ? "problem" : "problems")}, {kept}"), outcome.Problems);
         }
 
-        Errno errno = AtomicFile.Write(Path, outcome.Image, ReadableByAll);
-        return errno == 0
-            ? (true, string.Create(CultureInfo.InvariantCulture, $"compiled, {outcome.Image.Length} bytes in {Path}"), outcome.Problems)
-            : (false, $"cannot be written to {Path}: {Stdlib.strerror(errno)}", outcome.Problems);
+        PublishResult published = CompiledFile.Publish(Path, outcome.Image);
+        return published.Status == PublishStatus.Failed
+            ? (false, "cannot be saved: " + published.Error, outcome.Problems)
+            : (true, string.Create(CultureInfo.InvariantCulture, $"{outcome.Image.Length} bytes in {Path}{(published.Status == PublishStatus.Unchanged ? ", as before" : "")}"),
+                outcome.Problems);
     }
-
-    private const FilePermissions ReadableByAll = FilePermissions.S_IRUSR | FilePermissions.S_IWUSR | FilePermissions.S_IRGRP | FilePermissions.S_IROTH;
 }

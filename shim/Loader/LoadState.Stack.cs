@@ -9,6 +9,9 @@ internal unsafe partial struct LoadState
     /// <summary>Largest room mapped ahead of use: the kernel, too, writes there without a fault that we could see. Costs address space only.</summary>
     private const uint MaxRoom = 64 << 20;
 
+    /// <summary>The room's largest part of a limit that counts it.</summary>
+    private const ulong TightShare = 16;
+
     /// <summary>Maps the stack with its room. Its end is <see cref="Mm.StackEnd"/>.</summary>
     /// <param name="stringBytes">Bytes of all strings with their zero bytes.</param>
     /// <param name="executable">Whether the stack is executable.</param>
@@ -28,8 +31,9 @@ internal unsafe partial struct LoadState
             visible = (end - lowest + tables + 4095) & ~4095ul;
         }
 
-        ulong room = limit < MaxRoom ? limit : MaxRoom;
-        if (room < visible || !Mm->IsReserved)
+        ulong most = Mm->IsTight ? Placement.PageDown((uint)(Mm->StartLimits.Least / TightShare < MaxRoom ? Mm->StartLimits.Least / TightShare : MaxRoom)) : MaxRoom;
+        ulong room = limit < most ? limit : most;
+        if (room < visible)
         {
             room = visible;
         }

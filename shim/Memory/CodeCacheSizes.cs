@@ -18,17 +18,33 @@ public struct CodeCacheSizes
     /// <summary>Source bytes of checked units.</summary>
     public uint Sources;
 
-    /// <summary>Sizes that go with so much host code; 0 = the default. What is out of range is brought into it.</summary>
-    public static CodeCacheSizes For(ulong code)
+    /// <summary>Bits of the number of lists of units by page; pages that share a list are told apart by the units in it.</summary>
+    public int PageBits;
+    /// <summary>Most nodes of a nested target table; 0 = flat tables.</summary>
+    public uint TargetNodes;
+
+    /// <summary>Sizes that go with so much host code; 0 = no order. What is out of range is brought into it.</summary>
+    /// <param name="code">Bytes.</param>
+    /// <param name="limit">Bytes of address space or data that the host allows the process, all ones for no limit.</param>
+    public static CodeCacheSizes For(ulong code, ulong limit)
     {
-        code = code == 0 ? DefaultCode : code < SmallestCode ? SmallestCode : code > LargestCode ? LargestCode : code & ~4095ul;
+        bool isTight = limit != ulong.MaxValue;
+        ulong most = isTight && limit / ShareOfLimit < LargestCode ? limit / ShareOfLimit : LargestCode;
+        code = code == 0 ? DefaultCode : code;
+        code = code > most ? most : code;
+        code = code < SmallestCode ? SmallestCode : code & ~4095ul;
         CodeCacheSizes sizes = default;
         sizes.Code = (uint)code;
         sizes.Records = code * 4;
         sizes.Units = (int)(code / 64);
         sizes.Sources = (uint)(code / 4);
+        sizes.PageBits = isTight ? 14 : 20;
+        sizes.TargetNodes = isTight ? (uint)(code / 8 / 1024) : 0;
         return sizes;
     }
+
+    /// <summary>Where a limit counts it, host code takes this part of it; everything together takes about five times as much.</summary>
+    private const ulong ShareOfLimit = 64;
 
     /// <summary>A size as people write it: decimal, with K, M or G behind it for powers of 1024. 0 when it is not one.</summary>
     public static unsafe ulong Parse(byte* text)

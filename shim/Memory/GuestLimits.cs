@@ -17,6 +17,11 @@ public struct GuestLimits
     /// <summary>RLIMIT_STACK, soft: how far the guest's stack may grow.</summary>
     public ulong Stack;
 
+    /// <summary>
+    /// The tighter of the two hard limits: what the host counts of our own memory is kept small when it is finite.
+    /// </summary>
+    public readonly ulong Least => AddressSpaceMax < DataMax ? AddressSpaceMax : DataMax;
+
     /// <summary>Takes over the limits that the process was started with.</summary>
     public unsafe void ReadHost()
     {

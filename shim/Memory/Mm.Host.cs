@@ -12,7 +12,7 @@ public unsafe partial struct Mm
     public const ulong GuardEnd = 44ul << 30;
 
     private const ulong FourGb = 1ul << 32;
-    private const ulong ArenaBytes = 8 << 20, StrictArenaBytes = 1 << 20, PageBitmapBytes = (1 << 20) / 8;
+    private const ulong ArenaBytes = 8 << 20, TightArenaBytes = 1 << 20, PageBitmapBytes = (1 << 20) / 8;
 
     /// <summary>
     /// Unmapped ranges shorter than this stay holes instead of going back to the reservation: putting it back costs as much again as the
@@ -36,7 +36,8 @@ public unsafe partial struct Mm
         mm->StartLimits.ReadHost();
         mm->StartLimits.LiftHost();
         mm->IsReserved = Reserve(mm->StartLimits.AddressSpaceMax);
-        ulong arenaBytes = mm->IsReserved ? ArenaBytes : StrictArenaBytes;
+        mm->IsTight = mm->StartLimits.Least != ulong.MaxValue;
+        ulong arenaBytes = mm->IsTight ? TightArenaBytes : ArenaBytes;
         byte* arena = (byte*)HostMemory.Map(arenaBytes);
         mm->CodePages = (ulong*)HostMemory.Map(2 * PageBitmapBytes);
         if (arena == null || mm->CodePages == null)
@@ -75,10 +76,9 @@ public unsafe partial struct Mm
     /// <returns>The address or -errno.</returns>
     private long HostMap(uint start, uint length, int prot, int flags, int fd, ulong offset)
     {
-        if (!IsReserved)
+        if (!IsReserved && Map.FindOverlap(start, start + length) == null)
         {
             // Without the reservation MAP_FIXED could replace something that is not the guest's.
-            HostUnmap(start, start + length);
             long at = Host.Syscall(Nr.mmap, start, length, prot, flags | HostMemory.MapFixedNoReplace, fd, (long)offset);
             return at == -Errno.EEXIST ? -Errno.ENOMEM : at;
         }

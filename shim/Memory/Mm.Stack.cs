@@ -111,8 +111,8 @@ public unsafe partial struct Mm
     /// <summary>Lowest address that the stack's room may begin at when it is extended for a fault in the page at <paramref name="start"/>.</summary>
     private readonly uint RoomBelow(uint start, uint end, uint neighbour, ulong limit)
     {
-        const uint Step = 8 << 20;
-        uint lowest = start > Step ? start - Step : 0;
+        uint step = IsTight ? 256u << 10 : 8 << 20;
+        uint lowest = start > step ? start - step : 0;
         uint free = neighbour == 0 ? Placement.MinAddress : neighbour + GuestMap.StackGuardGap;
         lowest = lowest < free ? free : lowest;
         if (limit < end && end - (uint)limit > lowest)
@@ -149,7 +149,7 @@ public unsafe partial struct Mm
         }
 
         uint from = start, to = grown.Start;
-        bool isStack = IsReserved && grown.End == StackEnd;
+        bool isStack = grown.End == StackEnd;
         if (isStack)
         {
             // The main stack gets new room with every step, so that deep recursion does not fault for every page.
@@ -161,9 +161,15 @@ public unsafe partial struct Mm
         {
             const int Flags = HostMemory.MapPrivate | HostMemory.MapAnonymous | HostMemory.MapNoReserve;
             int keep = IsReserved ? HostMemory.MapFixed : HostMemory.MapFixedNoReplace;
-            if (Host.IsError(Host.Syscall(Nr.mmap, from, to - from, HostProtection(grown.Flags), Flags | keep, -1, 0)))
+            int prot = HostProtection(grown.Flags);
+            if (Host.IsError(Host.Syscall(Nr.mmap, from, to - from, prot, Flags | keep, -1, 0)))
             {
-                return false;
+                // Under a limit the host may give what is needed now, though not the room.
+                from = start;
+                if (Host.IsError(Host.Syscall(Nr.mmap, from, to - from, prot, Flags | keep, -1, 0)))
+                {
+                    return false;
+                }
             }
         }
 

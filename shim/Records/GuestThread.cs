@@ -82,6 +82,8 @@ public unsafe struct ExecState
     public int InCache;
     /// <summary>Non-zero while the shim's own signal to this thread is on its way (see <c>Signals.Kick</c>).</summary>
     public int Kick;
+    /// <summary>Where the shared indirect branch takes an address apart (nested target tables).</summary>
+    public uint Lookup;
     /// <summary>Saved r8, r9, r10, r11 of the interrupted PC (side tables refer to them).</summary>
     public ulong R8, R9, R10, R11;
 }

@@ -36,6 +36,8 @@ public unsafe partial struct Mm
 
     /// <summary>True when the low 4 GiB are reserved, so that MAP_FIXED can never hit memory that is not the guest's.</summary>
     public bool IsReserved;
+    /// <summary>True when the host has a hard limit on address space or data: what the shim maps for itself is kept small, since it counts.</summary>
+    public bool IsTight;
     /// <summary>Set when exec failed after the old program was gone: the process can only be killed (SIGSEGV).</summary>
     public bool ExecFailed;
     /// <summary>The memory limits that the process was started with: the first thread group's own.</summary>

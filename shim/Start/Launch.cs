@@ -127,13 +127,12 @@ public static unsafe class Launch
     {
         start.TryAux(AtMinSigStkSz, out ulong minimum);
         ulong signalStack = (minimum + (64 * 1024) + 4095) & ~4095ul;
-        ThreadBlock* block = ThreadBlock.Map(null, signalStack, 1);
+        ThreadBlock* block = ThreadBlock.Map(mm, signalStack, 1);
         if (block == null)
         {
             Fatal.Stop("no memory for the first thread"u8);
         }
 
-        ThreadBlock.Enter(mm, block);
         mm->BlockUse = 1;
         GuestThread* t = &block->Thread;
         Host.SetThread(t);

@@ -43,6 +43,8 @@ public unsafe struct ThreadBlock
     public const ulong HostStackSize = 256 * 1024;
     /// <summary>Bytes of the return stack: twice the guest's 8 MiB of stack, since a return address takes 8 bytes here and 4 there.</summary>
     public const ulong ReturnStackSize = 16 * 1024 * 1024;
+    /// <summary>The same where a limit counts it. A return stack that is full begins afresh, and returns find their way by address.</summary>
+    public const ulong TightReturnStackSize = 512 * 1024;
     /// <summary>Bytes of each guard.</summary>
     public const ulong GuardSize = 64 * 1024;
 
@@ -54,14 +56,15 @@ public unsafe struct ThreadBlock
     /// <summary>
     /// Maps a block. The record's links to its stacks are set; everything else is zero.
     /// </summary>
-    /// <param name="mm">The memory to enter it in; null = the caller does (the very first thread).</param>
+    /// <param name="mm">The memory to enter it in.</param>
     /// <param name="signalStackSize">Bytes of the host signal stack, whole pages.</param>
     /// <param name="use">Value for <see cref="Use"/>.</param>
     /// <returns>The block, or null when there is no memory.</returns>
     public static ThreadBlock* Map(Mm* mm, ulong signalStackSize, long use)
     {
+        ulong returnStackSize = mm->IsTight ? TightReturnStackSize : ReturnStackSize;
         ulong records = ((ulong)sizeof(ThreadBlock) + 0xffff) & ~0xffffUL;
-        ulong stacks = GuardSize + signalStackSize + GuardSize + HostStackSize + GuardSize + ReturnStackSize + GuardSize;
+        ulong stacks = GuardSize + signalStackSize + GuardSize + HostStackSize + GuardSize + returnStackSize + GuardSize;
         ulong size = ((stacks + 0xffff) & ~0xffffUL) + records;
         long mapped = Host.Syscall(Nr.mmap, 0, (long)size, ProtReadWrite, MapFlags, -1, 0);
         if (Host.IsError(mapped))
@@ -78,7 +81,7 @@ public unsafe struct ThreadBlock
         Host.Syscall(Nr.mprotect, (long)low, (long)GuardSize, ProtNone);
         Host.Syscall(Nr.mprotect, (long)(hostStack - GuardSize), (long)GuardSize, ProtNone);
         Host.Syscall(Nr.mprotect, (long)(returnStack - GuardSize), (long)GuardSize, ProtNone);
-        Host.Syscall(Nr.mprotect, (long)(returnStack + ReturnStackSize), (long)GuardSize, ProtNone);
+        Host.Syscall(Nr.mprotect, (long)(returnStack + returnStackSize), (long)GuardSize, ProtNone);
 
         ThreadBlock* block = (ThreadBlock*)(low + size - records);
         block->Base = low;
@@ -89,12 +92,8 @@ public unsafe struct ThreadBlock
         t->Links.SignalStack = signalStack;
         t->Links.HostStackTop = hostStack + HostStackSize;
         t->Links.ReturnStackLow = returnStack;
-        t->Links.ReturnStackTop = returnStack + ReturnStackSize;
-        if (mm != null)
-        {
-            Enter(mm, block);
-        }
-
+        t->Links.ReturnStackTop = returnStack + returnStackSize;
+        Enter(mm, block);
         return block;
     }
 

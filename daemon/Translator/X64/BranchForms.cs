@@ -268,10 +268,18 @@ public unsafe partial struct UnitTranslator
             return;
         }
 
-        EmitTableLookup();
-        _code.U8(0x41);
-        _code.U8(0xFF);
-        _code.U8(0xD1);
+        if (_layout.NestedTargets)
+        {
+            _code.CallTo(Stub(_layout.IndirectJump));
+        }
+        else
+        {
+            EmitTableLookup();
+            _code.U8(0x41);
+            _code.U8(0xFF);
+            _code.U8(0xD1);
+        }
+
         EmitLanding(ref s, next);
     }
 
@@ -286,6 +294,18 @@ public unsafe partial struct UnitTranslator
 
         EmitLoadRM(insn, HostReg.Target, 4);
         CommitBeforeBranch();
+        EmitIndirectJump();
+    }
+
+    /// <summary>To guest address r8.</summary>
+    private void EmitIndirectJump()
+    {
+        if (_layout.NestedTargets)
+        {
+            _code.JmpTo(Stub(_layout.IndirectJump));
+            return;
+        }
+
         EmitTableLookup();
         _code.U8(0x41);
         _code.U8(0xFF);
@@ -391,10 +411,7 @@ public unsafe partial struct UnitTranslator
         if (_index > 0 && !s.IsJoin && _scan[_index - 1].Class is I386Class.PushReg or I386Class.PushImm or I386Class.PushRM)
         {
             // push; ret is a jump: no call waits for it, and its target may read the flags, which a landing may have given up.
-            EmitTableLookup();
-            _code.U8(0x41);
-            _code.U8(0xFF);
-            _code.U8(0xE1);
+            EmitIndirectJump();
             return;
         }
 

@@ -117,6 +117,8 @@ public struct EmitLayout
     public int EmulateExit;
     /// <summary>Code cache offset of the exit behind an x87 state store: EIP of the store in r9d.</summary>
     public int X87Exit;
+    /// <summary>True where the target table is not flat: indirect transfers go through the shared indirect branch, which knows its form.</summary>
+    public bool NestedTargets;
 }
 
 /// <summary>What to translate, and where the result will run.</summary>

@@ -31,7 +31,7 @@ public unsafe partial struct CodeCache
         Host.Syscall(Nr.madvise, (long)(Base + StubSize), Sizes.Code - StubSize, MadvDontNeed);
         if (SegmentedTargets != null)
         {
-            Host.Syscall(Nr.madvise, (long)SegmentedTargets, (long)TargetTableSize, MadvDontNeed);
+            Host.Syscall(Nr.madvise, (long)SegmentedTargets, (long)TargetTables.Bytes(Sizes.TargetNodes), MadvDontNeed);
         }
 
         _entries.Clear();
@@ -44,6 +44,8 @@ public unsafe partial struct CodeCache
         _recordsUsed = FirstRecord;
         _unitCount = 0;
         _sourcesUsed = 0;
+        _targetNodes = 1;
+        _segmentedNodes = 1;
         _generation++;
         Dispatcher.ResetReturnStack(t);
         if (shared)

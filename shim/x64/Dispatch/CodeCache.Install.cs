@@ -48,7 +48,7 @@ public unsafe partial struct CodeCache
         {
             if (segmented)
             {
-                SegmentedTargets[pc] = offset;
+                SetTarget(pc, offset, segmented);
             }
             else
             {
@@ -63,12 +63,12 @@ public unsafe partial struct CodeCache
     /// Makes the offset be found sooner. A target of indirect branches gets into the target table the second time: most are met once,
     /// and the table takes a page for every KiB of guest code.
     /// </summary>
-    private readonly void Remember(uint pc, uint offset, bool indirect)
+    private void Remember(uint pc, uint offset, bool indirect)
     {
         ulong* slot = _recent + RecentSlot(pc);
         if (indirect && *slot != 0)
         {
-            Targets[pc] = offset;
+            SetTarget(pc, offset, segmented: false);
         }
         else
         {
@@ -172,9 +172,10 @@ public unsafe partial struct CodeCache
     /// <summary>Makes sure that a unit of the largest size fits into every table.</summary>
     private void MakeRoom(GuestThread* t, bool segmented)
     {
-        bool fits = (segmented ? _segmentedEntries.MakeRoom(MaxParts + 1) : _entries.MakeRoom(MaxParts + 1)) && _used + UnitTranslator.MaxUnitHostBytes + ColdChunk + 64 <= Sizes.Code
-            && _unitCount + 1 < Sizes.Units
-            && (_recordsUsed * 4ul) + (64 * 1024) < Sizes.Records && _sourcesUsed + 8192 < Sizes.Sources;
+        bool fits = (segmented ? _segmentedEntries.MakeRoom(MaxParts + 1) : _entries.MakeRoom(MaxParts + 1))
+            && _used + UnitTranslator.MaxUnitHostBytes + ColdChunk + 64 <= Sizes.Code && _unitCount + 1 < Sizes.Units
+            && (_recordsUsed * 4ul) + (64 * 1024) < Sizes.Records && _sourcesUsed + 8192 < Sizes.Sources
+            && (Sizes.TargetNodes == 0 || (_targetNodes + 2 <= Sizes.TargetNodes && _segmentedNodes + 2 <= Sizes.TargetNodes));
         if (!fits)
         {
             Flush(t);
@@ -218,7 +219,7 @@ public unsafe partial struct CodeCache
             // in the last bytes reaches into the next one.
             ulong end = (pc & 4095) > 4096 - 16 ? pageEnd + 16 : pageEnd;
             request.FetchEnd = request.FetchEnd < end ? request.FetchEnd : end;
-            request.Checked = _pageFaults[pc >> 12] >= CheckedThreshold;
+            request.Checked = _pageFaults[PageSlot(pc >> 12)] >= CheckedThreshold;
             if (!request.Checked)
             {
                 // Write protection comes before the bytes are read: what is translated is what later stores fault on.
@@ -296,7 +297,7 @@ public unsafe partial struct CodeCache
     /// <summary>Notes that a store into the page dropped its code; pages that do so again and again are checked instead of protected.</summary>
     public void CountWriteFault(uint address)
     {
-        ref byte count = ref _pageFaults[address >> 12];
+        ref byte count = ref _pageFaults[PageSlot(address >> 12)];
         if (count < 255)
         {
             count++;
@@ -380,8 +381,8 @@ public unsafe partial struct CodeCache
                 AddEntry(entry, unit, result.Entries[i].Address, _used + (uint)result.Entries[i].HostOffset, request.Segmented);
             }
 
-            uint first = pc >> 12;
-            uint last = (pc + u.Length - 1) >> 12;
+            uint first = PageSlot(pc >> 12);
+            uint last = PageSlot((pc + u.Length - 1) >> 12);
             u.NextOnFirstPage = _pageUnits[first];
             _pageUnits[first] = unit;
             if (last != first)
@@ -433,10 +434,11 @@ public unsafe partial struct CodeCache
 
         Lock.Acquire(t);
         ulong end = start + length;
-        uint lastPage = (uint)((end - 1) >> 12);
-        for (uint page = start >> 12; page <= lastPage && page < 1u << 20; page++)
+        uint pages = (uint)((end - 1) >> 12) - (start >> 12) + 1;
+        for (uint i = 0; i < pages && i < 1u << Sizes.PageBits; i++)
         {
-            uint* link = &_pageUnits[page];
+            uint slot = PageSlot((start >> 12) + i);
+            uint* link = &_pageUnits[slot];
             while (*link != 0)
             {
                 Unit* u = (Unit*)(_records + *link);
@@ -445,7 +447,7 @@ public unsafe partial struct CodeCache
                     Kill(*link);
                 }
 
-                uint* next = u->Pc >> 12 == page ? &u->NextOnFirstPage : &u->NextOnSecondPage;
+                uint* next = PageSlot(u->Pc >> 12) == slot ? &u->NextOnFirstPage : &u->NextOnSecondPage;
                 if (u->Dead != 0)
                 {
                     *link = *next;

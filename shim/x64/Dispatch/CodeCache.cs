@@ -72,20 +72,17 @@ public unsafe partial struct CodeCache
     /// <summary>Bytes at the start that hold the shared stubs.</summary>
     public const uint StubSize = 4096;
 
-    /// <summary>Bytes of a flat target table: four for every guest address.</summary>
-    public const ulong TargetTableSize = 16ul << 30;
-
     private const int RecentSlots = 512;
     private const int SingleSlots = 4096;
 
     /// <summary>Start of the code (r12).</summary>
     public byte* Base;
-    /// <summary>Flat target table (r13): for every guest address the code cache offset of its translation, 0 = none.</summary>
-    public uint* Targets;
+    /// <summary>Target table (r13): for every guest address the code cache offset of its translation, 0 = none.</summary>
+    public byte* Targets;
     /// <summary>The same for threads whose data segments have bases; null until the first one.</summary>
-    public uint* SegmentedTargets;
+    public byte* SegmentedTargets;
     /// <summary>An empty target table, for running single instructions; null until needed.</summary>
-    public uint* NoTargets;
+    public byte* NoTargets;
     /// <summary>Guards everything below and all changes.</summary>
     public ShimLock Lock;
     /// <summary>Addresses and offsets of the shared stubs.</summary>
@@ -116,6 +113,7 @@ public unsafe partial struct CodeCache
     private uint _sourcesUsed;
     private byte* _pageFaults;
     private uint* _singles;
+    private uint _targetNodes, _segmentedNodes;
     private bool _hidden;
     private uint _generation;
     private int _stopping;
@@ -134,14 +132,14 @@ public unsafe partial struct CodeCache
         }
 
         // One mapping for all tables: each is mostly untouched, and every mapping more costs at start and at every fork.
-        ulong total = TargetTableSize;
+        ulong total = TargetTables.Bytes(sizes.TargetNodes);
         ulong recent = Reserve(ref total, RecentSlots * 8);
         ulong scratch = Reserve(ref total, UnitScratch.ScanBytes + UnitScratch.PendingBytes);
         ulong records = Reserve(ref total, sizes.Records);
         ulong index = Reserve(ref total, (ulong)sizes.Units * 4);
         ulong sources = Reserve(ref total, sizes.Sources);
-        ulong pageUnits = Reserve(ref total, (1ul << 20) * 4);
-        ulong pageFaults = Reserve(ref total, 1ul << 20);
+        ulong pageUnits = Reserve(ref total, (1ul << sizes.PageBits) * 4);
+        ulong pageFaults = Reserve(ref total, 1ul << sizes.PageBits);
         ulong singles = Reserve(ref total, SingleSlots * 4);
         byte* tables = (byte*)HostMemory.Map(total);
         c->Base = (byte*)HostMemory.MapCode(sizes.Code);
@@ -150,14 +148,18 @@ public unsafe partial struct CodeCache
             return null;
         }
 
-        // A forked child finds its way through the other tables again: it runs little code, mostly, and copying and freeing this one
-        // is dearer (page tables for scattered entries). Kernels before 4.14 copy it.
-        const int MadvWipeOnFork = 18;
-        Host.Syscall(Nr.madvise, (long)tables, (long)TargetTableSize, MadvWipeOnFork);
+        if (sizes.TargetNodes == 0)
+        {
+            // A forked child finds its way through the other tables again: it runs little code, mostly, and copying and freeing this one
+            // is dearer (page tables for scattered entries). Kernels before 4.14 copy it.
+            const int MadvWipeOnFork = 18;
+            Host.Syscall(Nr.madvise, (long)tables, (long)TargetTables.FlatBytes, MadvWipeOnFork);
+        }
+
         c->Sizes = sizes;
         c->_tables = tables;
         c->_tablesSize = total;
-        c->Targets = (uint*)tables;
+        c->Targets = tables;
         c->_records = (uint*)(tables + records);
         c->_index = (uint*)(tables + index);
         c->_sources = tables + sources;
@@ -167,6 +169,9 @@ public unsafe partial struct CodeCache
         c->_singles = (uint*)(tables + singles);
         c->_scratch.PendingJumps = tables + scratch;
         c->_scratch.Scan = tables + scratch + UnitScratch.PendingBytes;
+        c->_targetNodes = 1;
+        c->_segmentedNodes = 1;
+        c->Layout.NestedTargets = sizes.TargetNodes != 0;
         c->Stubs = DispatchStubs.Build(c->Base, (int)StubSize, ref c->Layout);
         c->_used = StubSize;
         c->_recordsUsed = FirstRecord;
@@ -244,6 +249,16 @@ public unsafe partial struct CodeCache
         return reference == 0 ? 0 : e->HostOffset;
     }
 
+    /// <summary>Enters a translation into the target table. Under the lock.</summary>
+    private void SetTarget(uint pc, uint offset, bool segmented)
+    {
+        ref uint used = ref segmented ? ref _segmentedNodes : ref _targetNodes;
+        TargetTables.Write(segmented ? SegmentedTargets : Targets, pc, offset, Sizes.TargetNodes, ref used);
+    }
+
+    /// <summary>List of units by page.</summary>
+    private readonly uint PageSlot(uint page) => page & ((1u << Sizes.PageBits) - 1);
+
     private void AddEntry(uint reference, uint unit, uint pc, uint hostOffset, bool segmented)
     {
         EntryRecord* e = (EntryRecord*)(_records + reference);
@@ -264,7 +279,7 @@ public unsafe partial struct CodeCache
     {
         EntryRecord* gone = (EntryRecord*)(_records + reference);
         uint pc = gone->Address;
-        uint* targets;
+        byte* targets;
         if (segmented)
         {
             _segmentedEntries.Remove(pc, reference);
@@ -281,10 +296,7 @@ public unsafe partial struct CodeCache
             }
         }
 
-        if (targets[pc] == gone->HostOffset)
-        {
-            targets[pc] = 0;
-        }
+        TargetTables.Remove(targets, pc, gone->HostOffset, Layout.NestedTargets);
     }
 
     /// <summary>

@@ -78,12 +78,21 @@ public unsafe struct DispatchStubs
         c.Lea64(HostReg.Rsp, HostReg.Rsp, -8);
         layout.IndirectJump = c.Position;
 
-        // mov r9d, [r13+r8*4]; lea r9, [r12+r9]; jmp r9
-        c.U8(0x47);
-        c.U8(0x8B);
-        c.U8(0x4C);
-        c.U8(0x85);
-        c.U8(0);
+        if (layout.NestedTargets)
+        {
+            EmitNestedLookup(ref c, o);
+        }
+        else
+        {
+            // mov r9d, [r13+r8*4]
+            c.U8(0x47);
+            c.U8(0x8B);
+            c.U8(0x4C);
+            c.U8(0x85);
+            c.U8(0);
+        }
+
+        // lea r9, [r12+r9]; jmp r9
         c.U8(0x4F);
         c.U8(0x8D);
         c.U8(0x0C);
@@ -101,6 +110,43 @@ public unsafe struct DispatchStubs
         s.Enter = (delegate*<GuestThread*, ulong, void>)c.Next;
         EmitEnter(ref c, o, ref s);
         return s;
+    }
+
+    /// <summary>
+    /// r9d = the word of a nested table for r8d. The flags are the guest's: instead of shifts, parts of the address are loaded from memory.
+    /// </summary>
+    private static void EmitNestedLookup(ref CodeBuffer c, in ThreadOffsets o)
+    {
+        c.Store32(HostReg.Thread, o.Lookup, HostReg.Target);
+
+        // movzx r9d, word [r14+Lookup+2]; mov r9d, [r13+r9*4]
+        c.Rex(0, HostReg.R9, 0, HostReg.Thread);
+        c.U8(0x0F);
+        c.U8(0xB7);
+        c.Memory(HostReg.R9, HostReg.Thread, o.Lookup + 2);
+        c.U8(0x47);
+        c.U8(0x8B);
+        c.U8(0x4C);
+        c.U8(0x8D);
+        c.U8(0);
+        for (int part = 1; part >= 0; part--)
+        {
+            // movzx r10d, byte [r14+Lookup+part]; lea r9, [r13+r9]; mov r9d, [r9+r10*4+Level1Bytes]
+            c.Rex(0, HostReg.R10, 0, HostReg.Thread);
+            c.U8(0x0F);
+            c.U8(0xB6);
+            c.Memory(HostReg.R10, HostReg.Thread, o.Lookup + part);
+            c.U8(0x4F);
+            c.U8(0x8D);
+            c.U8(0x4C);
+            c.U8(0x0D);
+            c.U8(0);
+            c.U8(0x47);
+            c.U8(0x8B);
+            c.U8(0x8C);
+            c.U8(0x91);
+            c.U32(TargetTables.Level1Bytes);
+        }
     }
 
     private static int Forward(ref CodeBuffer c)
@@ -233,7 +279,7 @@ public unsafe struct DispatchStubs
 public unsafe struct ThreadOffsets
 {
     /// <summary>Offsets from the start of the record.</summary>
-    public int SignalPending, Frame, HostStackPointer, ReturnStackPointer, CodeBase, TargetTable, Reason, Argument, FsTrap;
+    public int SignalPending, Frame, HostStackPointer, ReturnStackPointer, CodeBase, TargetTable, Reason, Argument, FsTrap, Lookup;
     /// <summary>Offsets within the i386 frame.</summary>
     public int Eip, Eflags, Xmm, FsBase, GsBase, DsBase, EsBase, SsBase, CsBase;
 
@@ -253,6 +299,7 @@ public unsafe struct ThreadOffsets
         o.TargetTable = (int)((byte*)&t->Exec.TargetTable - start);
         o.Reason = (int)((byte*)&t->Exec.Reason - start);
         o.FsTrap = (int)((byte*)&t->Exec.FsTrap - start);
+        o.Lookup = (int)((byte*)&t->Exec.Lookup - start);
         o.Argument = (int)((byte*)&t->Exec.Argument - start);
         o.Eip = (int)((byte*)&t->I386.eip - frame);
         o.Eflags = (int)((byte*)&t->I386.eflags - frame);

@@ -60,7 +60,7 @@ public static unsafe class Dispatcher
             uint eip = t->I386.eip;
             Volatile.Write(ref t->Exec.InCache, 1);
             bool recent = t->Exec.Segmented == 0 && t->Exec.Reason != (uint)ExitReason.Miss;
-            uint offset = recent ? cache->Recent(eip) : Volatile.Read(ref ((uint*)t->Exec.TargetTable)[eip]);
+            uint offset = recent ? cache->Recent(eip) : TargetTables.Read((byte*)t->Exec.TargetTable, eip, cache->Layout.NestedTargets);
             if (offset == 0)
             {
                 t->Exec.InCache = 0;
@@ -80,7 +80,7 @@ public static unsafe class Dispatcher
     {
         if (t->Mm->Code == null)
         {
-            t->Mm->Code = CodeCache.Create(CodeCacheSizes.For(t->Mm->CodeCacheBytes));
+            t->Mm->Code = CodeCache.Create(CodeCacheSizes.For(t->Mm->CodeCacheBytes, t->Mm->StartLimits.Least));
             if (t->Mm->Code == null)
             {
                 Fatal.Stop("no memory for translated code (RLIMIT_AS?)"u8);
@@ -207,7 +207,7 @@ public static unsafe class Dispatcher
 
         if (cache->NoTargets == null)
         {
-            cache->NoTargets = (uint*)HostMemory.Map(CodeCache.TargetTableSize);
+            cache->NoTargets = (byte*)HostMemory.Map(TargetTables.Bytes(cache->Sizes.TargetNodes != 0 ? 1u : 0));
         }
 
         bool completed;
@@ -285,7 +285,7 @@ public static unsafe class Dispatcher
         t->Exec.Segmented ^= 1;
         if (cache->SegmentedTargets == null)
         {
-            cache->SegmentedTargets = (uint*)HostMemory.Map(CodeCache.TargetTableSize);
+            cache->SegmentedTargets = (byte*)HostMemory.Map(TargetTables.Bytes(cache->Sizes.TargetNodes));
         }
 
         t->Exec.TargetTable = (ulong)(t->Exec.Segmented != 0 ? cache->SegmentedTargets : cache->Targets);

@@ -213,11 +213,14 @@ public static unsafe class Exec
         ExecRecord words = default;
         words.Program = program;
         words.Image = image;
-        words.Trace = t->Group->Trace != 0;
+        words.Trace = t->Group->Trace is not (0 or ThreadGroup.TracedByConfiguration);
         words.TraceTimes = t->Group->Trace == Strace.WithTimes;
         words.TraceFd = words.Trace ? Strace.Descriptor(t->Files) : 0;
         words.NameFromFile = request.ByDescriptor;
         words.Statistics = t->Group->Statistics != 0;
+        words.HasRoot = t->Group->HasRoot != 0;
+        words.SystemConfiguration = FilesStruct.GetHidden(t->Files, HiddenFile.SystemConfiguration);
+        words.UserConfiguration = FilesStruct.GetHidden(t->Files, HiddenFile.UserConfiguration);
         ExecRecord.Write(record, words);
         fixed (byte* self = "lodge-shim\0"u8, option = "--exec-record\0"u8)
         {
@@ -226,25 +229,34 @@ public static unsafe class Exec
             argv[2] = (ulong)record;
             argv[3] = (ulong)request.ExecFn;
             byte empty = 0;
-            Host.Syscall(Nr.fcntl, program, FSetFd, 0);
-            Host.Syscall(Nr.fcntl, image, FSetFd, 0);
-            if (words.TraceFd > 2)
-            {
-                Host.Syscall(Nr.fcntl, words.TraceFd, FSetFd, 0);
-            }
-
+            Inherit(words, 0);
             error = Call(t, image, &empty, argv, envp, AtEmptyPath);
-            Host.Syscall(Nr.fcntl, image, FSetFd, FdCloExec);
-            if (words.TraceFd > 2)
-            {
-                Host.Syscall(Nr.fcntl, words.TraceFd, FSetFd, FdCloExec);
-            }
-
-            Host.Syscall(Nr.fcntl, program, FSetFd, FdCloExec);
+            Inherit(words, FdCloExec);
         }
 
         FreeVectors(t);
         return error;
+    }
+
+    /// <summary>Sets or clears close-on-exec of the descriptors in a record.</summary>
+    private static void Inherit(in ExecRecord record, int flags)
+    {
+        Host.Syscall(Nr.fcntl, record.Program, FSetFd, flags);
+        Host.Syscall(Nr.fcntl, record.Image, FSetFd, flags);
+        if (record.TraceFd > 2)
+        {
+            Host.Syscall(Nr.fcntl, record.TraceFd, FSetFd, flags);
+        }
+
+        if (record.SystemConfiguration >= 0)
+        {
+            Host.Syscall(Nr.fcntl, record.SystemConfiguration, FSetFd, flags);
+        }
+
+        if (record.UserConfiguration >= 0)
+        {
+            Host.Syscall(Nr.fcntl, record.UserConfiguration, FSetFd, flags);
+        }
     }
 
     private static int Call(GuestThread* t, int dirfd, byte* path, ulong* argv, ulong* envp, uint flags)

@@ -2,7 +2,7 @@ namespace Lodge.Shim;
 
 /// <summary>
 /// How execve hands a program on to the next shim image: four words in front of the guest's arguments,
-/// <c>lodge-shim --exec-record PROGRAM,IMAGE,FLAGS,TRACE EXECFN ARGV0 ARGV1 …</c> with open descriptors, what else is to be
+/// <c>lodge-shim --exec-record PROGRAM,IMAGE,FLAGS,TRACE,SYSTEM,USER EXECFN ARGV0 ARGV1 …</c> with open descriptors, what else is to be
 /// known, and the name the guest used. The guest's own arguments follow untouched.
 /// </summary>
 public unsafe struct ExecRecord
@@ -10,7 +10,7 @@ public unsafe struct ExecRecord
     /// <summary>Words in front of the guest's arguments.</summary>
     public const int Words = 4;
     /// <summary>Room for the record.</summary>
-    public const int MaxLength = 48;
+    public const int MaxLength = 72;
 
     /// <summary>Descriptor of the program; -1 = there is no record.</summary>
     public int Program;
@@ -27,6 +27,11 @@ public unsafe struct ExecRecord
     /// <summary>The guest named the file by descriptor: the thread is called after the file.</summary>
     public bool NameFromFile;
 
+    /// <summary>The root directory was changed on the way here: the configuration's is not entered again.</summary>
+    public bool HasRoot;
+    /// <summary>Descriptors of the compiled configuration, the system's and the user's; -1 = none.</summary>
+    public int SystemConfiguration, UserConfiguration;
+
     /// <summary>Writes a record, zero-terminated.</summary>
     public static void Write(byte* to, in ExecRecord record)
     {
@@ -34,9 +39,14 @@ public unsafe struct ExecRecord
         *to++ = (byte)',';
         to = ExecTarget.Decimal(to, record.Image);
         *to++ = (byte)',';
-        to = ExecTarget.Decimal(to, (record.Trace ? 1 : 0) | (record.NameFromFile ? 2 : 0) | (record.Statistics ? 4 : 0) | (record.TraceTimes ? 8 : 0));
+        to = ExecTarget.Decimal(to, (record.Trace ? 1 : 0) | (record.NameFromFile ? 2 : 0) | (record.Statistics ? 4 : 0) | (record.TraceTimes ? 8 : 0)
+            | (record.HasRoot ? 16 : 0));
         *to++ = (byte)',';
-        ExecTarget.Decimal(to, record.Trace ? record.TraceFd : 0);
+        to = ExecTarget.Decimal(to, record.Trace ? record.TraceFd : 0);
+        *to++ = (byte)',';
+        to = ExecTarget.Decimal(to, record.SystemConfiguration + 1);
+        *to++ = (byte)',';
+        ExecTarget.Decimal(to, record.UserConfiguration + 1);
     }
 
     /// <summary>Reads a record. False when it is none.</summary>
@@ -62,10 +72,23 @@ public unsafe struct ExecRecord
         }
 
         record.TraceFd = Number(ref text);
+        if (*text++ != ',')
+        {
+            return false;
+        }
+
+        record.SystemConfiguration = Number(ref text) - 1;
+        if (*text++ != ',')
+        {
+            return false;
+        }
+
+        record.UserConfiguration = Number(ref text) - 1;
         record.Trace = (flags & 1) != 0;
         record.NameFromFile = (flags & 2) != 0;
         record.Statistics = (flags & 4) != 0;
         record.TraceTimes = (flags & 8) != 0;
+        record.HasRoot = (flags & 16) != 0;
         return *text == 0;
     }
 

@@ -29,6 +29,38 @@ public static unsafe class Root
         }
     }
 
+    /// <summary>
+    /// As <see cref="Enter"/>, but a working directory below the new root stays what it is; its name only loses the root's.
+    /// </summary>
+    public static int EnterKeepingDirectory(byte* directory)
+    {
+        const int PathMax = 4096;
+        byte* current = stackalloc byte[PathMax];
+        long length = Host.Syscall(Nr.getcwd, (long)current, PathMax);
+        int error = Enter(directory);
+        uint root = Loader.Length(directory);
+        while (root > 1 && directory[root - 1] == '/')
+        {
+            root--;
+        }
+
+        if (error != 0 || length <= root || current[root] != '/')
+        {
+            return error;
+        }
+
+        for (uint i = 0; i < root; i++)
+        {
+            if (current[i] != directory[i])
+            {
+                return 0;
+            }
+        }
+
+        Host.Syscall(Nr.chdir, (long)(current + root));
+        return 0;
+    }
+
     private static long EnterNamespace(byte* directory)
     {
         int uid = (int)Host.Syscall(Nr.geteuid);

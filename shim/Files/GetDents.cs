@@ -1,3 +1,5 @@
+using Lodge.Protocol;
+
 namespace Lodge.Shim;
 
 /// <summary>
@@ -74,6 +76,16 @@ public static unsafe partial class Syscalls<TAbi>
                 continue;
             }
 
+            ulong inode = *(ulong*)head;
+            if (inode > uint.MaxValue && t->Group->Settings.Has(Workaround.SmallInodes))
+            {
+                inode = SmallInodes.Fold(inode);
+                if (!User.Put(buffer + at, in inode))
+                {
+                    return -Errno.EFAULT;
+                }
+            }
+
             long position = *(long*)(head + Dirent64Offset);
             if (kind == DescriptorKind.HashedDirectory || !DirectoryPositions.IsPlain(position))
             {
@@ -143,6 +155,7 @@ public static unsafe partial class Syscalls<TAbi>
                 kind = DirectoryPositions.KindOfWide(t->Files, fd);
             }
 
+            SmallInodes.Fold(t, (ulong*)record);
             int size = CompatRecord(record, DirectoryPositions.Narrow(t->Files, kind, next), compat);
             if (size < 0)
             {
@@ -233,6 +246,7 @@ public static unsafe partial class Syscalls<TAbi>
                 kind = DirectoryPositions.KindOfWide(t->Files, fd);
             }
 
+            SmallInodes.Fold(t, (ulong*)record);
             int size = hidden ? 0 : CompatRecord(record, DirectoryPositions.Narrow(t->Files, kind, position), compat);
             if (size < 0)
             {

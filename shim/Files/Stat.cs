@@ -12,10 +12,10 @@ public static unsafe partial class Syscalls<TAbi>
     {
         if (ProcFs.MayIntercept(t, dirfd, path) && ProcFs.Stat(t, dirfd, path, flags, st, out int result))
         {
-            return result;
+            return SmallInodes.Stat(t, st, result);
         }
 
-        return (int)Host.Syscall(Nr.newfstatat, dirfd, path, (long)st, flags);
+        return SmallInodes.Stat(t, st, (int)Host.Syscall(Nr.newfstatat, dirfd, path, (long)st, flags));
     }
 
     private static int PutStat(uint address, HostAbi.stat* st)
@@ -131,15 +131,15 @@ public static unsafe partial class Syscalls<TAbi>
         Mm.PrepareWrite(t, buffer, 256);
         if (ProcFs.MayIntercept(t, dirfd, path) && ProcFs.Statx(t, dirfd, path, TAbi.Arg(t, 2), TAbi.Arg(t, 3), buffer, out int result))
         {
-            return result;
+            return SmallInodes.Statx(t, buffer, result);
         }
 
-        return (int)Host.Syscall(Nr.statx, dirfd, path, TAbi.Arg(t, 2), TAbi.Arg(t, 3), buffer);
+        return SmallInodes.Statx(t, buffer, (int)Host.Syscall(Nr.statx, dirfd, path, TAbi.Arg(t, 2), TAbi.Arg(t, 3), buffer));
     }
 
     private static int HostFstat(GuestThread* t, HostAbi.stat* st)
     {
         int fd = (int)TAbi.Arg(t, 0);
-        return FilesStruct.IsHidden(t->Files, fd) ? -Errno.EBADF : (int)Host.Syscall(Nr.fstat, (uint)fd, (long)st);
+        return FilesStruct.IsHidden(t->Files, fd) ? -Errno.EBADF : SmallInodes.Stat(t, st, (int)Host.Syscall(Nr.fstat, (uint)fd, (long)st));
     }
 }

@@ -2,7 +2,7 @@ namespace Lodge.Shim;
 
 /// <summary>
 /// ioctl(fd, request, argument): by table (<see cref="IoctlTable"/>). What is not in the table gives ENOTTY on a good descriptor, EBADF on a bad
-/// one; a trace shows it.
+/// one; a trace shows it. The configuration may say otherwise (<see cref="IoctlRules"/>).
 /// </summary>
 public static unsafe partial class Syscalls<TAbi>
 {
@@ -17,6 +17,11 @@ public static unsafe partial class Syscalls<TAbi>
             return -Errno.EBADF;
         }
 
+        if (t->Group->Settings.IoctlCount != 0 && IoctlRules.TryDecide(t, fd, request, argument, out int decided))
+        {
+            return decided;
+        }
+
         if (request == (TAbi.IsI386 ? IoctlTable.FioQSize : IoctlTable.ArmFioQSize))
         {
             Mm.PrepareWrite(t, argument, 8);
@@ -25,20 +30,7 @@ public static unsafe partial class Syscalls<TAbi>
 
         if (!IoctlTable.TryFind(request, out IoctlKind kind, out uint written))
         {
-            int flags = (int)Host.Syscall(Nr.fcntl, (uint)fd, FileConstants.F_GETFL, 0);
-            if (flags < 0 || ((uint)flags & FileConstants.O_PATH) != 0)
-            {
-                return -Errno.EBADF;
-            }
-
-            if (t->Group->Trace != 0)
-            {
-                Strace.UnknownIoctl(t, fd, request);
-            }
-
-            ServiceClient.UnknownIoctl(t, fd, request);
-
-            return -Errno.ENOTTY;
+            return IoctlRules.Unknown(t, fd, request, argument);
         }
 
         switch (kind)

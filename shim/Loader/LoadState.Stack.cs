@@ -1,3 +1,5 @@
+using Lodge.Protocol;
+
 namespace Lodge.Shim;
 
 /// <summary>The new program's stack: mapping, strings, pointers and auxiliary vector (setup_arg_pages, create_elf_tables).</summary>
@@ -155,7 +157,7 @@ internal unsafe partial struct LoadState
         }
 
         vector.Add(AuxVector.AtMinSigStkSz, AuxVector.MinimumSignalStack(Thread->Group->XstateSize));
-        vector.Add(AuxVector.AtHwcap, AuxVector.Hwcap(request.HostAuxv));
+        vector.Add(AuxVector.AtHwcap, AuxVector.Hwcap(request.HostAuxv) & ~CpuFeatures.HiddenBits(CpuidWord.Leaf1Edx, Thread->Group->HiddenFeatures));
         vector.Add(AuxVector.AtPageSz, GuestMap.PageSize);
         vector.Add(AuxVector.AtClkTck, 100);
         vector.Add(AuxVector.AtPhdr, HeadersAddress);

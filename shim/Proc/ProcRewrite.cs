@@ -1,4 +1,5 @@
 using System;
+using Lodge.Protocol;
 
 namespace Lodge.Shim;
 
@@ -140,14 +141,14 @@ public static unsafe class ProcRewrite
     }
 
     /// <summary>cpuinfo of an x86 host: features that translated code does not have are taken out of the flags lines.</summary>
-    public static void CpuInfo(byte* text, long length, ref ProcWriter writer)
+    public static void CpuInfo(byte* text, long length, ulong hidden, ref ProcWriter writer)
     {
         for (long at = 0; at < length;)
         {
             long end = LineEnd(text, at, length);
             if (Starts(text + at, end - at, "flags\t"u8))
             {
-                Flags(text + at, end - at, ref writer);
+                Flags(text + at, end - at, hidden, ref writer);
             }
             else
             {
@@ -158,7 +159,7 @@ public static unsafe class ProcRewrite
         }
     }
 
-    private static void Flags(byte* line, long length, ref ProcWriter writer)
+    private static void Flags(byte* line, long length, ulong hidden, ref ProcWriter writer)
     {
         long at = 0;
         while (at < length && line[at] != ':')
@@ -182,7 +183,7 @@ public static unsafe class ProcRewrite
                 at++;
             }
 
-            if (!IsUntranslated(line + start, at - start))
+            if (!IsUntranslated(line + start, at - start) && !IsHidden(line + start, at - start, hidden))
             {
                 writer.Byte((byte)' ');
                 writer.Bytes(line + start, at - start);
@@ -190,6 +191,13 @@ public static unsafe class ProcRewrite
         }
 
         writer.Byte((byte)'\n');
+    }
+
+    /// <summary>True for the name of a feature that the configuration hides.</summary>
+    private static bool IsHidden(byte* name, long length, ulong hidden)
+    {
+        int feature = hidden == 0 ? -1 : Tokens.IndexOf(CpuFeatures.Names, new ReadOnlySpan<byte>(name, (int)length));
+        return feature >= 0 && (hidden >> feature & 1) != 0;
     }
 
     // What GuestCpu takes out of CPUID; names as in the kernel's cpufeatures.h. A name with a star stands for all that begin so.

@@ -76,7 +76,7 @@ public static unsafe class ProcText
                 ProcRewrite.Statm(text, length, in figures, ref writer);
                 break;
             default:
-                ProcRewrite.CpuInfo(text, length, ref writer);
+                ProcRewrite.CpuInfo(text, length, t->Group->HiddenFeatures, ref writer);
                 break;
         }
     }

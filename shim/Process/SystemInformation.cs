@@ -1,4 +1,5 @@
 using System;
+using Lodge.Protocol;
 using Compat = Lodge.Abi.Compat;
 using HostLayout = Lodge.Abi.Host;
 
@@ -91,8 +92,25 @@ public static unsafe partial class Syscalls<TAbi>
             return result;
         }
 
+        if (t->Group->Settings.Has(Workaround.SmallMemory))
+        {
+            LimitMemory(&host);
+        }
+
         NarrowSysinfo(&host, &user);
         return User.CopyOut(TAbi.Arg(t, 0), &user, (nuint)sizeof(Compat.sysinfo)) ? 0 : -Errno.EFAULT;
+    }
+
+    /// <summary>The work-around small-memory: nothing is larger than a signed 32-bit number of bytes.</summary>
+    private static void LimitMemory(HostLayout.sysinfo* info)
+    {
+        ulong limit = int.MaxValue / info->mem_unit;
+        info->totalram = info->totalram < limit ? info->totalram : limit;
+        info->freeram = info->freeram < limit ? info->freeram : limit;
+        info->sharedram = info->sharedram < limit ? info->sharedram : limit;
+        info->bufferram = info->bufferram < limit ? info->bufferram : limit;
+        info->totalswap = info->totalswap < limit ? info->totalswap : limit;
+        info->freeswap = info->freeswap < limit ? info->freeswap : limit;
     }
 
     /// <summary>

@@ -31,10 +31,10 @@ public enum HiddenFile
     Service,
     /// <summary>A procfs directory (/proc/self at start), for use after the guest changed its root.</summary>
     Proc,
-    /// <summary>Spare.</summary>
-    Spare0,
-    /// <summary>Spare.</summary>
-    Spare1,
+    /// <summary>The system's compiled configuration.</summary>
+    SystemConfiguration,
+    /// <summary>The user's compiled configuration.</summary>
+    UserConfiguration,
     /// <summary>Spare.</summary>
     Spare2,
 }

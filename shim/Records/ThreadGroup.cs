@@ -15,8 +15,13 @@ public unsafe partial struct ThreadGroup
     public int SelfFd;
     /// <summary>Non-zero when binfmt_misc started us: execve then passes guest programs straight to the kernel.</summary>
     public int StartedByBinfmt;
-    /// <summary>Non-zero when calls are traced (--strace), <see cref="Strace.WithTimes"/> with their times; handed on over execve.</summary>
+    /// <summary>
+    /// Non-zero when calls are traced, <see cref="Strace.WithTimes"/> with their times. By --strace it is handed on over execve; by the configuration
+    /// each program is asked about anew.
+    /// </summary>
     public int Trace;
+    /// <summary>Value of <see cref="Trace"/> when the program's configuration asks for it.</summary>
+    public const int TracedByConfiguration = 4;
     /// <summary>Non-zero when the process says at its end what translation cost (--stats); handed on over execve.</summary>
     public int Statistics;
     /// <summary>Guest address of the vDSO's sigreturn trampoline; 0 = no vDSO, frames carry their own.</summary>

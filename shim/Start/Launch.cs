@@ -72,6 +72,7 @@ public static unsafe class Launch
         fd = request.Fd;
         if (error == 0)
         {
+            ProgramConfiguration.Apply(t, start, options, ref request);
             error = Loader.Exec(t, request);
         }
 

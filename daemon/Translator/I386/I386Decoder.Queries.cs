@@ -23,6 +23,13 @@ public static unsafe partial class I386Decoder
     }
 
     /// <summary>
+    /// True if the instruction raises #UD on a CPU without these features, one bit for each <see cref="I386Feature"/>. TZCNT and LZCNT
+    /// never do: such a CPU runs BSF and BSR.
+    /// </summary>
+    public static bool NeedsOneOf(in I386Insn insn, ulong features)
+        => (features >> (int)I386Table.Feature(insn.Row) & 1) != 0 && !(insn.Map == 1 && insn.Opcode is 0xBC or 0xBD);
+
+    /// <summary>
     /// Flags whose old values are certainly gone after this instruction. Sharper than <see cref="I386Table.FlagsKilled"/>: a shift by a
     /// constant that is not zero modulo 32 does write.
     /// </summary>

@@ -33,6 +33,11 @@ public unsafe partial struct UnitTranslator
                 break;
             }
 
+            if (_request.HiddenFeatures != 0 && I386Decoder.NeedsOneOf(s->Insn, _request.HiddenFeatures))
+            {
+                s->Insn.Row = I386Table.InvalidRow;
+            }
+
             s->Classify();
             _count++;
             pc += s->Insn.Length;

@@ -142,6 +142,8 @@ public unsafe struct UnitRequest
     public bool Segmented;
     /// <summary>True for pages that are written and executed by turns: the unit checks its own bytes on entry and ends behind every store.</summary>
     public bool Checked;
+    /// <summary>One bit for each <see cref="I386.I386Feature"/> that the guest's CPU does not have: its instructions are #UD.</summary>
+    public ulong HiddenFeatures;
 }
 
 /// <summary>Result of a translation; arrays are the caller's.</summary>

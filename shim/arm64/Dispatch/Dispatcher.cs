@@ -38,6 +38,9 @@ public static unsafe class GuestCpu
 {
     /// <summary>No XSAVE: signal frames end with the FXSAVE area.</summary>
     public static void DescribeXstate(ThreadGroup* group) => group->XstateSize = 512;
+
+    /// <summary>Hides features from the program.</summary>
+    public static void Hide(ThreadGroup* group, ulong hidden) => group->HiddenFeatures = hidden;
 }
 
 /// <summary>Names of translated code for perf: there is none.</summary>

@@ -1,4 +1,5 @@
 using System.Threading;
+using Lodge.Protocol;
 using Lodge.Translator.X64;
 
 namespace Lodge.Shim;
@@ -213,13 +214,14 @@ public unsafe partial struct CodeCache
         MakeRoom(t, segmented);
         request.MaxInstructions = UnitTranslator.MaxUnitInstructions;
         request.Segmented = segmented;
-        if (writable)
+        bool checkedCode = t->Group->Settings.Has(Workaround.CheckedCode);
+        if (writable || checkedCode)
         {
             // Units from writable pages stay within one page, so that one fault invalidates what it must; only an instruction that starts
             // in the last bytes reaches into the next one.
             ulong end = (pc & 4095) > 4096 - 16 ? pageEnd + 16 : pageEnd;
             request.FetchEnd = request.FetchEnd < end ? request.FetchEnd : end;
-            request.Checked = _pageFaults[PageSlot(pc >> 12)] >= CheckedThreshold;
+            request.Checked = checkedCode || _pageFaults[PageSlot(pc >> 12)] >= CheckedThreshold;
             if (!request.Checked)
             {
                 // Write protection comes before the bytes are read: what is translated is what later stores fault on.
@@ -237,7 +239,7 @@ public unsafe partial struct CodeCache
 
         bool timed = t->Group->Statistics != 0;
         ulong start = timed ? Now() : 0;
-        unit = Generate(ref request);
+        unit = Generate(t, ref request);
         if (timed)
         {
             TranslationTime += Now() - start;
@@ -280,7 +282,7 @@ public unsafe partial struct CodeCache
                 request.Checked = true;
                 request.FetchEnd = request.FetchEnd < (ulong)pc + 16 ? request.FetchEnd : (ulong)pc + 16;
                 _hidden = true;
-                unit = Generate(ref request);
+                unit = Generate(t, ref request);
                 _hidden = false;
                 if (unit != 0)
                 {
@@ -304,8 +306,9 @@ public unsafe partial struct CodeCache
         }
     }
 
-    private uint Generate(ref UnitRequest request)
+    private uint Generate(GuestThread* t, ref UnitRequest request)
     {
+        request.HiddenFeatures = t->Group->HiddenInstructions;
         UnitExit* exits = stackalloc UnitExit[MaxParts];
         UnitEntry* entries = stackalloc UnitEntry[MaxParts];
         int* landings = stackalloc int[MaxParts];

@@ -97,6 +97,12 @@ public static unsafe partial class Emulation
 
     private static void Execute(GuestThread* t, ref I386Insn insn)
     {
+        if (I386Decoder.NeedsOneOf(insn, t->Group->HiddenInstructions))
+        {
+            Faults.InvalidOpcode(t);
+            return;
+        }
+
         bool done;
         switch (I386Table.Class(insn.Row))
         {
@@ -174,7 +180,7 @@ public static unsafe partial class Emulation
                     return;
                 }
 
-                GuestCpu.Xgetbv(ref t->I386);
+                GuestCpu.Xgetbv(t->Group, ref t->I386);
                 done = true;
                 break;
             case I386Class.Descriptor:

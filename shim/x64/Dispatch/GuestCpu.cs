@@ -1,3 +1,6 @@
+using Lodge.Protocol;
+using Lodge.Translator.I386;
+
 namespace Lodge.Shim;
 
 /// <summary>
@@ -8,6 +11,8 @@ public static unsafe class GuestCpu
 {
     /// <summary>XCR0 bits that guests see: x87, SSE, AVX.</summary>
     public const uint XcrMask = 7;
+
+    private const uint AvxState = 4;
 
     // Leaf 1: MONITOR, VMX, SMX, DTES64, DS-CPL, TM2, EIST, SDBG, xTPR, PDCM, PCID, DCA, x2APIC, TSC-deadline are the kernel's business and
     // shown as the host has them; of leaf 1 only SYSENTER is hidden.
@@ -46,6 +51,11 @@ public static unsafe class GuestCpu
         if (!t->Cpuid.Find(leaf, subleaf, r))
         {
             Query(leaf, subleaf, r);
+            if (t->Group->HiddenFeatures != 0)
+            {
+                Reduce(t->Group->HiddenFeatures, leaf, subleaf, r);
+            }
+
             if (CpuNumber() == cpu)
             {
                 t->Cpuid.Add(leaf, subleaf, r);
@@ -99,6 +109,115 @@ public static unsafe class GuestCpu
         }
     }
 
+    /// <summary>
+    /// Hides features from the program: from CPUID, XGETBV and signal frames, and their instructions raise #UD. TZCNT and LZCNT stay what the CPU
+    /// makes of them: on CPUs without the feature they are BSF and BSR, and no #UD.
+    /// </summary>
+    /// <param name="group">The program's; before it runs.</param>
+    /// <param name="hidden">One bit for each <see cref="CpuFeature"/>, with all that build on one of them.</param>
+    public static void Hide(ThreadGroup* group, ulong hidden)
+    {
+        group->HiddenFeatures = hidden;
+        System.ReadOnlySpan<byte> instructions = InstructionsOf;
+        for (int i = 0; i < CpuFeatures.Count; i++)
+        {
+            if ((hidden >> i & 1) != 0)
+            {
+                group->HiddenInstructions |= 1ul << instructions[i];
+            }
+        }
+
+        if (Hides(hidden, CpuFeature.Aes) || Hides(hidden, CpuFeature.Avx))
+        {
+            group->HiddenInstructions |= 1ul << (int)I386Feature.AesAvx;
+        }
+
+        if (Hides(hidden, CpuFeature.Pclmulqdq) || Hides(hidden, CpuFeature.Avx))
+        {
+            group->HiddenInstructions |= 1ul << (int)I386Feature.PclmulqdqAvx;
+        }
+
+        if (Hides(hidden, CpuFeature.Xsave))
+        {
+            group->HiddenInstructions |= (1ul << (int)I386Feature.Xsaveopt) | (1ul << (int)I386Feature.Xsavec);
+        }
+
+        // What every CPU has, by the number of what is not hidden by an instruction of its own.
+        group->HiddenInstructions &= ~(1ul << (int)I386Feature.Base);
+        DescribeXstate(group);
+    }
+
+    /// <summary>Feature of the instruction table for each <see cref="CpuFeature"/>; Base where there is nothing to refuse.</summary>
+    private static System.ReadOnlySpan<byte> InstructionsOf =>
+    [
+        (byte)I386Feature.Cmov, (byte)I386Feature.Mmx, (byte)I386Feature.Fxsr, (byte)I386Feature.Clflush,
+        (byte)I386Feature.Sse, (byte)I386Feature.Sse2, (byte)I386Feature.Sse3, (byte)I386Feature.Ssse3,
+        (byte)I386Feature.Sse41, (byte)I386Feature.Sse42, (byte)I386Feature.Popcnt, (byte)I386Feature.Xsave,
+        (byte)I386Feature.Avx, (byte)I386Feature.Avx2, (byte)I386Feature.F16c, (byte)I386Feature.Fma,
+        (byte)I386Feature.Bmi1, (byte)I386Feature.Bmi2, (byte)I386Feature.Base, (byte)I386Feature.Movbe,
+        (byte)I386Feature.Aes, (byte)I386Feature.Pclmulqdq, (byte)I386Feature.Sha, (byte)I386Feature.Adx,
+        (byte)I386Feature.Rdrand, (byte)I386Feature.Rdseed, (byte)I386Feature.Rdtscp, (byte)I386Feature.Rdpid,
+        (byte)I386Feature.Clflushopt, (byte)I386Feature.Clwb, (byte)I386Feature.Base, (byte)I386Feature.Base,
+    ];
+
+    private static bool Hides(ulong hidden, CpuFeature feature) => (hidden >> (int)feature & 1) != 0;
+
+    /// <summary>Takes hidden features out of a leaf.</summary>
+    private static void Reduce(ulong hidden, uint leaf, uint subleaf, uint* r)
+    {
+        // AMD repeats these bits of leaf 1 in leaf 80000001h: CMOV, MMX, FXSR.
+        const uint Osxsave = 1u << 27, Repeated = (1u << 15) | (1u << 23) | (1u << 24), MmxExtensions = 1u << 22;
+        switch (leaf)
+        {
+            case 1:
+                r[2] &= ~CpuFeatures.HiddenBits(CpuidWord.Leaf1Ecx, hidden);
+                r[2] &= Hides(hidden, CpuFeature.Xsave) ? ~Osxsave : uint.MaxValue;
+                r[3] &= ~CpuFeatures.HiddenBits(CpuidWord.Leaf1Edx, hidden);
+                break;
+            case 7:
+                r[1] &= ~CpuFeatures.HiddenBits(CpuidWord.Leaf7Ebx, hidden);
+                r[2] &= ~CpuFeatures.HiddenBits(CpuidWord.Leaf7Ecx, hidden);
+                r[3] &= ~CpuFeatures.HiddenBits(CpuidWord.Leaf7Edx, hidden);
+                break;
+            case 0xD:
+                ReduceState(hidden, subleaf, r);
+                break;
+            case 0x80000001:
+                r[2] &= ~CpuFeatures.HiddenBits(CpuidWord.Extended1Ecx, hidden);
+                r[3] &= ~CpuFeatures.HiddenBits(CpuidWord.Extended1Edx, hidden);
+                r[3] &= ~(CpuFeatures.HiddenBits(CpuidWord.Leaf1Edx, hidden) & Repeated);
+                r[3] &= Hides(hidden, CpuFeature.Sse) ? ~MmxExtensions : uint.MaxValue;
+                break;
+            default:
+                break;
+        }
+    }
+
+    private static void ReduceState(ulong hidden, uint subleaf, uint* r)
+    {
+        if (Hides(hidden, CpuFeature.Xsave))
+        {
+            Clear(r);
+        }
+        else if (Hides(hidden, CpuFeature.Avx))
+        {
+            switch (subleaf)
+            {
+                case 0:
+                    r[0] &= 3;
+                    r[1] = 576;
+                    r[2] = 576;
+                    break;
+                case 1:
+                    r[1] = 576;
+                    break;
+                default:
+                    Clear(r);
+                    break;
+            }
+        }
+    }
+
     private static void ExtendedState(uint subleaf, uint* r)
     {
         switch (subleaf)
@@ -130,9 +249,9 @@ public static unsafe class GuestCpu
     }
 
     /// <summary>XGETBV for ECX 0 and 1; the caller has refused others.</summary>
-    public static void Xgetbv(ref I386Frame frame)
+    public static void Xgetbv(ThreadGroup* group, ref I386Frame frame)
     {
-        ulong value = Stubs.XGetBv() & XcrMask;
+        ulong value = Stubs.XGetBv() & group->XstateFeatures;
         frame.eax = (uint)value;
         frame.edx = 0;
     }
@@ -143,7 +262,9 @@ public static unsafe class GuestCpu
         const uint Osxsave = 1u << 27;
         uint* r = stackalloc uint[4];
         Stubs.CpuId(1, 0, r);
-        group->XstateFeatures = (r[2] & Osxsave) != 0 ? (uint)(Stubs.XGetBv() & XcrMask) : 0;
+        bool none = (r[2] & Osxsave) == 0 || Hides(group->HiddenFeatures, CpuFeature.Xsave);
+        uint mask = Hides(group->HiddenFeatures, CpuFeature.Avx) ? XcrMask & ~AvxState : XcrMask;
+        group->XstateFeatures = none ? 0 : (uint)(Stubs.XGetBv() & mask);
         group->XstateSize = group->XstateFeatures == 0 ? 512u : (group->XstateFeatures & 4) != 0 ? 832u : 576u;
     }
 }

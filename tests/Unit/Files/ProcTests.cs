@@ -91,7 +91,7 @@ public sealed unsafe class ProcTests
             "processor\t: 0\nflags\t\t: fpu sse2 avx2 bmi2\nbugs\t\t: spectre_v1\n",
             Rewrite(
                 "processor\t: 0\nflags\t\t: fpu sse2 avx2 avx512f avx512_vnni bmi2 amx_tile\nbugs\t\t: spectre_v1\n",
-                (byte* text, long length, ref ProcWriter writer) => ProcRewrite.CpuInfo(text, length, ref writer)));
+                (byte* text, long length, ref ProcWriter writer) => ProcRewrite.CpuInfo(text, length, 0, ref writer)));
 
     [Fact]
     public void Numbers_of_the_writer()

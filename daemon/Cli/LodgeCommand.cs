@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Lodge.Cli.Binfmt;
+using Lodge.Cli.Disasm;
 using Lodge.Cli.Doctor;
 using Lodge.Cli.Guests;
 using Lodge.Cli.Run;
@@ -21,6 +22,7 @@ internal static class LodgeCommand
             PsCommand.Create(),
             TopCommand.Create(),
             TraceCommand.Create(),
+            DisasmCommand.Create(),
             DoctorCommand.Create(),
         };
 }

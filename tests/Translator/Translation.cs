@@ -13,6 +13,9 @@ internal sealed record Translation(uint Pc, byte[] Guest, byte[] Host, Boundary[
     /// <summary>Where the unit's first byte lies in the code cache.</summary>
     internal int HostOffset => Options.HostOffset;
 
+    /// <summary>The thunk of another page that went into the unit, or 0.</summary>
+    internal uint Thunk { get; init; }
+
     /// <summary>Exit stubs, where they have a buffer of their own.</summary>
     internal byte[] Cold { get; init; } = [];
 
@@ -87,7 +90,7 @@ internal sealed unsafe class TranslationRun : IDisposable
     };
 
     /// <summary>The unit at <paramref name="pc"/>; null when its first instruction cannot be fetched.</summary>
-    internal Translation? Translate(GuestMemory memory, uint pc, UnitOptions options, ulong fetchEnd = ulong.MaxValue, byte fill = 0xCC)
+    internal Translation? Translate(GuestMemory memory, uint pc, UnitOptions options, ulong fetchEnd = ulong.MaxValue, byte fill = 0xCC, ThunkRecord[]? thunks = null)
     {
         foreach ((nint start, int size) in _buffers)
         {
@@ -116,7 +119,13 @@ internal sealed unsafe class TranslationRun : IDisposable
         result.Exits = _exits;
         result.Entries = _entries;
         result.Landings = _landings;
-        int count = UnitTranslator.Translate(request, Layout, &result, ref _scratch);
+        int count;
+        fixed (ThunkRecord* table = thunks)
+        {
+            request.Thunks = table;
+            count = UnitTranslator.Translate(request, Layout, &result, ref _scratch);
+        }
+
         CheckGuards(pc);
         if (count == 0)
         {
@@ -127,6 +136,7 @@ internal sealed unsafe class TranslationRun : IDisposable
             new Span<Boundary>(_boundaries, result.BoundaryCount).ToArray(), new Span<UnitExit>(_exits, result.ExitCount).ToArray(),
             new Span<UnitEntry>(_entries, result.EntryCount).ToArray(), new Span<int>(_landings, result.LandingCount).ToArray(), count, options)
         {
+            Thunk = result.Thunk,
             Cold = options.ColdOffset != 0 ? new Span<byte>(_cold, result.Cold.Position).ToArray() : [],
         };
     }

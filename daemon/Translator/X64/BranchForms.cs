@@ -217,25 +217,42 @@ public unsafe partial struct UnitTranslator
     }
 
     /// <summary>
-    /// Register of a program counter thunk at <paramref name="target"/>, or -1. Only read where the request says the bytes may be read
-    /// and belong to the same pages that invalidate this unit.
+    /// Register of a program counter thunk at <paramref name="target"/>, or -1: read from the page that the unit begins in, which
+    /// invalidates the unit; elsewhere taken from the request's table, and named in the result.
     /// </summary>
     private readonly int ThunkRegister(uint target)
     {
-        // The unit dies with the pages it was translated from; a thunk is taken only from those.
-        if ((target >> 12) != (_request.Pc >> 12) || target < (_request.Pc & ~4095u) || (ulong)target + 4 > _request.FetchEnd || (target & 4095) > 4092)
+        if (_request.Checked)
+        {
+            // Entered after a look at its own bytes only.
+            return -1;
+        }
+
+        if (target >> 12 == _request.Pc >> 12)
+        {
+            return (ulong)target + 4 > _request.FetchEnd || (target & 4095) > 4092 ? -1 : ThunkRegister((byte*)(target + _request.GuestBase));
+        }
+
+        if (_request.Thunks == null)
         {
             return -1;
         }
 
-        byte* code = (byte*)(target + _request.GuestBase);
-        if (code[0] == 0x8B && (code[1] & 0xC7) == 0x04 && code[2] == 0x24 && code[3] == 0xC3)
+        ThunkRecord known = _request.Thunks[ThunkRecord.SlotOf(target)];
+        if (known.Address != target || (_result->Thunk != 0 && _result->Thunk != target))
         {
-            int register = (code[1] >> 3) & 7;
-            return register == HostReg.Rsp ? -1 : register;
+            return -1;
         }
 
-        return -1;
+        _result->Thunk = target;
+        return known.Register;
+    }
+
+    /// <summary>Register that a program counter thunk loads, or -1 when the four bytes are none.</summary>
+    public static int ThunkRegister(byte* code)
+    {
+        int register = (code[1] >> 3) & 7;
+        return code[0] == 0x8B && (code[1] & 0xC7) == 0x04 && code[2] == 0x24 && code[3] == 0xC3 && register != HostReg.Rsp ? register : -1;
     }
 
     /// <summary>Stores the return address, brings ESP up to date, and notes that until the transfer itself the call can be restarted.</summary>

@@ -108,6 +108,7 @@ public unsafe partial struct UnitTranslator
         result->ExitCount = 0;
         result->EntryCount = 0;
         result->LandingCount = 0;
+        result->Thunk = 0;
         translator.Scan();
         if (translator._count == 0)
         {

@@ -121,6 +121,23 @@ public struct EmitLayout
     public bool NestedTargets;
 }
 
+/// <summary>
+/// A program counter thunk that the program has already called: <c>mov r, [esp]; ret</c>. Position-independent code asks so for its own address.
+/// </summary>
+public struct ThunkRecord
+{
+    /// <summary>Guest address; 0 = free.</summary>
+    public uint Address;
+    /// <summary>Number of the register that it loads.</summary>
+    public int Register;
+
+    /// <summary>Slots of the table that a request names.</summary>
+    public const int Slots = 512;
+
+    /// <summary>Slot of a thunk: the compiler puts thunks 16 or 4 bytes apart.</summary>
+    public static int SlotOf(uint address) => (int)(address >> 2) & (Slots - 1);
+}
+
 /// <summary>What to translate, and where the result will run.</summary>
 public unsafe struct UnitRequest
 {
@@ -144,6 +161,8 @@ public unsafe struct UnitRequest
     public bool Checked;
     /// <summary>One bit for each <see cref="I386.I386Feature"/> that the guest's CPU does not have: its instructions are #UD.</summary>
     public ulong HiddenFeatures;
+    /// <summary>Known thunks on other pages, <see cref="ThunkRecord.Slots"/> of them; null = none.</summary>
+    public ThunkRecord* Thunks;
 }
 
 /// <summary>Result of a translation; arrays are the caller's.</summary>
@@ -169,6 +188,8 @@ public unsafe struct UnitResult
     public int* Landings;
     /// <summary>Number of landings.</summary>
     public int LandingCount;
+    /// <summary>A thunk of another page whose register load was put into the unit, which is stale when the thunk changes; 0 = none.</summary>
+    public uint Thunk;
     /// <summary>Guest bytes covered from the first instruction.</summary>
     public uint GuestLength;
     /// <summary>Instructions translated.</summary>

@@ -16,6 +16,9 @@ public unsafe partial struct CodeCache
     /// </summary>
     private const uint ColdChunk = 16 << 10;
 
+    /// <summary>Bytes of <c>mov r, [esp]; ret</c>.</summary>
+    private const uint ThunkLength = 4;
+
     /// <summary>Most exits, inner entries and landings that a unit can have (see <c>UnitTranslator.MaxUnitParts</c>).</summary>
     private const int MaxParts = UnitTranslator.MaxUnitParts;
 
@@ -215,6 +218,7 @@ public unsafe partial struct CodeCache
         request.MaxInstructions = UnitTranslator.MaxUnitInstructions;
         request.Segmented = segmented;
         bool checkedCode = t->Group->Settings.Has(Workaround.CheckedCode);
+        request.Thunks = _thunks;
         if (writable || checkedCode)
         {
             // Units from writable pages stay within one page, so that one fault invalidates what it must; only an instruction that starts
@@ -393,6 +397,29 @@ public unsafe partial struct CodeCache
                 u.NextOnSecondPage = _pageUnits[last];
                 _pageUnits[last] = unit;
             }
+
+            if (result.Thunk != 0)
+            {
+                uint page = PageSlot(result.Thunk >> 12);
+                u.Thunk = result.Thunk;
+                if (page != first && page != last)
+                {
+                    u.NextOnThunkPage = _pageUnits[page];
+                    _pageUnits[page] = unit;
+                }
+            }
+
+            // Checked units stay correct by their own bytes only.
+            if (u.Length == ThunkLength && !request.Checked && !request.Segmented)
+            {
+                int register = UnitTranslator.ThunkRegister((byte*)(nuint)pc);
+                if (register >= 0)
+                {
+                    ref ThunkRecord thunk = ref _thunks[ThunkRecord.SlotOf(pc)];
+                    thunk.Address = pc;
+                    thunk.Register = register;
+                }
+            }
         }
 
         if (!request.Checked)
@@ -445,12 +472,13 @@ public unsafe partial struct CodeCache
             while (*link != 0)
             {
                 Unit* u = (Unit*)(_records + *link);
-                if (u->Dead == 0 && u->Pc < end && (ulong)u->Pc + u->Length > start)
+                if (u->Dead == 0 && (Overlap(u->Pc, u->Length, start, end) || (u->Thunk != 0 && Overlap(u->Thunk, ThunkLength, start, end))))
                 {
                     Kill(*link);
                 }
 
-                uint* next = PageSlot(u->Pc >> 12) == slot ? &u->NextOnFirstPage : &u->NextOnSecondPage;
+                uint* next = PageSlot(u->Pc >> 12) == slot ? &u->NextOnFirstPage
+                    : PageSlot((u->Pc + u->Length - 1) >> 12) == slot ? &u->NextOnSecondPage : &u->NextOnThunkPage;
                 if (u->Dead != 0)
                 {
                     *link = *next;
@@ -465,10 +493,18 @@ public unsafe partial struct CodeCache
         Lock.Release(t);
     }
 
+    private static bool Overlap(uint at, uint length, uint start, ulong end) => at < end && (ulong)at + length > start;
+
     private void Kill(uint unit)
     {
         ref Unit u = ref UnitRef(unit);
         u.Dead = 1;
+        ref ThunkRecord thunk = ref _thunks[ThunkRecord.SlotOf(u.Pc)];
+        if (thunk.Address == u.Pc)
+        {
+            thunk.Address = 0;
+        }
+
         uint entry = EntriesOf(unit);
         for (int i = 0; i < u.EntryCount; i++)
         {

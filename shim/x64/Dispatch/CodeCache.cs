@@ -21,6 +21,8 @@ public struct Unit
     public uint Incoming;
     /// <summary>Next units on the first and the second page that the unit touches; 0 = none.</summary>
     public uint NextOnFirstPage, NextOnSecondPage;
+    /// <summary>A thunk on another page that the unit contains the load of, and the next unit on that page; 0 = none.</summary>
+    public uint Thunk, NextOnThunkPage;
     /// <summary>Where the source bytes of a checked or single-instruction unit are kept.</summary>
     public uint Source;
     /// <summary>Non-zero when the unit was invalidated: it is never entered again.</summary>
@@ -114,6 +116,7 @@ public unsafe partial struct CodeCache
     private byte* _pageFaults;
     private uint* _singles;
     private uint _targetNodes, _segmentedNodes;
+    private ThunkRecord* _thunks;
     private bool _hidden;
     private uint _generation;
     private int _stopping;
@@ -134,6 +137,7 @@ public unsafe partial struct CodeCache
         // One mapping for all tables: each is mostly untouched, and every mapping more costs at start and at every fork.
         ulong total = TargetTables.Bytes(sizes.TargetNodes);
         ulong recent = Reserve(ref total, RecentSlots * 8);
+        ulong thunks = Reserve(ref total, ThunkRecord.Slots * (ulong)sizeof(ThunkRecord));
         ulong scratch = Reserve(ref total, UnitScratch.ScanBytes + UnitScratch.PendingBytes);
         ulong records = Reserve(ref total, sizes.Records);
         ulong index = Reserve(ref total, (ulong)sizes.Units * 4);
@@ -164,6 +168,7 @@ public unsafe partial struct CodeCache
         c->_index = (uint*)(tables + index);
         c->_sources = tables + sources;
         c->_recent = (ulong*)(tables + recent);
+        c->_thunks = (ThunkRecord*)(tables + thunks);
         c->_pageUnits = (uint*)(tables + pageUnits);
         c->_pageFaults = tables + pageFaults;
         c->_singles = (uint*)(tables + singles);

@@ -26,6 +26,8 @@ public unsafe partial struct GuestMap
     public uint TotalPages;
     /// <summary>Private writable pages (data_vm), what RLIMIT_DATA limits.</summary>
     public uint DataPages;
+    /// <summary>Flags that a mapping has had since the start.</summary>
+    public MappingFlags Seen;
 
     /// <summary>Takes an arena for nodes.</summary>
     /// <param name="arena">Zeroed memory, 8-byte aligned, that stays where it is.</param>
@@ -151,6 +153,7 @@ public unsafe partial struct GuestMap
     /// </summary>
     public void Insert(in GuestMapping mapping)
     {
+        Seen |= mapping.Flags;
         GuestMapping joined = mapping;
         Account(joined, 1);
         GuestMapping* below = FindBelow(joined.Start);

@@ -76,6 +76,11 @@ public unsafe struct ExecState
     /// <summary>Non-zero: the next instruction stores into its own code page, which is open for this one instruction.</summary>
     public uint StepOver;
     /// <summary>
+    /// Indirect branches that a forked child still has looked up by the dispatcher alone: its target table is empty, and a child that soon
+    /// ends is better off without touching it.
+    /// </summary>
+    public uint FreeMisses;
+    /// <summary>
     /// Non-zero while the thread is in translated code or uses what it read from the code cache without its lock. Read by the thread that
     /// empties the cache.
     /// </summary>

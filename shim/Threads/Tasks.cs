@@ -49,6 +49,19 @@ public static unsafe class Tasks
             }
         }
 
+        if (!t->Mm->HasForked)
+        {
+            t->Mm->HasForked = true;
+            ForkImage.Prepare();
+        }
+
+#if X64
+        if (t->Mm->Code != null)
+        {
+            t->Mm->Code->LearnFromChildren(t);
+        }
+#endif
+
         // Nobody else is in this memory, mostly: then no lock can be held, and pages that are not written are not copied.
         bool alone = Volatile.Read(ref t->Mm->Users) == 1;
         PrepareTidWrites(t, args);
@@ -116,6 +129,7 @@ public static unsafe class Tasks
     {
         t->Tid = (int)Host.Syscall(Nr.gettid);
         t->Links.Tgid = t->Tid;
+        t->Exec.FreeMisses = 16;
         t->Signals.VirtualPending = 0;
         t->Links.RobustList = 0;
         t->Links.Next = null;

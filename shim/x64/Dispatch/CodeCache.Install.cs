@@ -32,6 +32,7 @@ public unsafe partial struct CodeCache
         bool segmented = t->Exec.Segmented != 0;
         uint offset = Lookup(pc, segmented, out uint unit);
         bool isChecked = false;
+        bool translated = false;
         if (offset != 0)
         {
             isChecked = UnitRef(unit).Checked != 0;
@@ -46,6 +47,7 @@ public unsafe partial struct CodeCache
         {
             offset = Translate(t, pc, segmented, out unit);
             isChecked = offset != 0 && UnitRef(unit).Checked != 0;
+            translated = true;
         }
 
         if (offset != 0 && !isChecked)
@@ -56,7 +58,13 @@ public unsafe partial struct CodeCache
             }
             else
             {
-                Remember(pc, offset, t->Exec.Reason == (uint)ExitReason.Miss);
+                bool indirect = t->Exec.Reason == (uint)ExitReason.Miss;
+                if (translated || !indirect)
+                {
+                    Tell(t, indirect ? ForkHints.Translated : ForkHints.LookedUp, pc);
+                }
+
+                Remember(pc, offset, indirect);
             }
         }
 
@@ -120,15 +128,21 @@ public unsafe partial struct CodeCache
 
         if (offset != 0 && generation == _generation)
         {
-            ref LinkRecord link = ref LinkRef(exitId);
-            ref Unit owner = ref UnitRef(link.Owner);
-            if (owner.Dead == 0 && owner.Checked == 0 && link.NextIncoming == LinkRecord.NotLinked)
-            {
-                Connect(exitId, ref link, unit, offset);
-            }
+            Tell(t, exitId, target);
+            ConnectIfFree(exitId, unit, offset);
         }
 
         return LeaveWith(t, offset);
+    }
+
+    private readonly void ConnectIfFree(uint exitId, uint unit, uint offset)
+    {
+        ref LinkRecord link = ref LinkRef(exitId);
+        ref Unit owner = ref UnitRef(link.Owner);
+        if (owner.Dead == 0 && owner.Checked == 0 && link.NextIncoming == LinkRecord.NotLinked)
+        {
+            Connect(exitId, ref link, unit, offset);
+        }
     }
 
     private readonly void Connect(uint exitId, ref LinkRecord link, uint unit, uint offset)

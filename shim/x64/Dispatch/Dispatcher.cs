@@ -59,7 +59,13 @@ public static unsafe class Dispatcher
 
             uint eip = t->I386.eip;
             Volatile.Write(ref t->Exec.InCache, 1);
-            bool recent = t->Exec.Segmented == 0 && t->Exec.Reason != (uint)ExitReason.Miss;
+            bool recent = t->Exec.Segmented == 0;
+            if (t->Exec.Reason == (uint)ExitReason.Miss)
+            {
+                recent &= t->Exec.FreeMisses != 0;
+                t->Exec.FreeMisses -= recent ? 1u : 0;
+            }
+
             uint offset = recent ? cache->Recent(eip) : TargetTables.Read((byte*)t->Exec.TargetTable, eip, cache->Layout.NestedTargets);
             if (offset == 0)
             {

@@ -17,12 +17,19 @@ internal sealed class DifferentialRun(string directory, ulong seed, int count, i
     private readonly ushort[] forced = new ushort[count];
     private byte[] code = [];
 
+    /// <summary>Mnemonics of the instructions at which differences start; empty for one that is not known.</summary>
+    public List<string> Culprits { get; } = [];
+
+    /// <summary>True when this machine cannot run the cases.</summary>
+    public bool IsSkipped { get; private set; }
+
     public int Execute(string shim)
     {
         var watch = Stopwatch.StartNew();
         string caseFile = Path.Combine(directory, "cases.bin"), runner = Path.Combine(directory, "runner");
         if (!BuildRunner(runner))
         {
+            IsSkipped = true;
             Console.WriteLine("skip: no i686-linux-gnu-gcc");
             Console.WriteLine("0 passed, 0 failed, 1 skipped");
             return 0;
@@ -41,6 +48,7 @@ internal sealed class DifferentialRun(string directory, ulong seed, int count, i
                 Console.WriteLine("0 passed, 1 failed");
                 return 1;
             }
+            IsSkipped = true;
             Console.WriteLine("skip: this machine does not run i386 programs natively");
             Console.WriteLine("0 passed, 0 failed, 1 skipped");
             return 0;
@@ -190,6 +198,7 @@ internal sealed class DifferentialRun(string directory, ulong seed, int count, i
             bad = [.. bad.Where(i => i < actual.Length)];
         }
         var culprits = FindCulprits([.. bad.Take(500)], runner, shim).GroupBy(c => c.Row).OrderByDescending(g => g.Count()).ToList();
+        Culprits.AddRange(culprits.SelectMany(g => g.Select(_ => g.Key == 0 ? "" : I386Random.Rows[g.Key]!.Mnemonic)));
         Console.WriteLine($"of the first {Math.Min(bad.Count, 500)}, the difference starts at:");
         foreach (IGrouping<ushort, Culprit> g in culprits)
         {

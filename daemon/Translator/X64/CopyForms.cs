@@ -253,6 +253,16 @@ public unsafe partial struct UnitTranslator
         }
 
         _code.Rex(0, 0, 0, register);
+#if SEEDED_FAULT
+        // Only in the build that the differential tests must find fault with (tests/Differential/run-seeded-fault): ADD where INC is to leave CF alone.
+        if (!decrement && register == HostReg.Rdi)
+        {
+            _code.U8(0x83);
+            _code.U8(0xC7);
+            _code.U8(1);
+            return;
+        }
+#endif
         _code.U8(0xFF);
         _code.U8((decrement ? 0xC8 : 0xC0) | (register & 7));
     }

@@ -233,6 +233,12 @@ public sealed class SequenceGenerator
             // A null selector would be legal, and every later access a fault: 64-bit mode does not check.
             at = load.ModRM >= 0xC0 ? MoveImmediate(code, at, load.ModRM & 7, 0x2B) : StoreWord(code, at, load, r.Class == I386Class.MovToSeg ? 0 : word ? 2 : 4, 0x2B);
         }
+        if (r.Class is I386Class.CallFar or I386Class.JmpFar && r.ImmKind != I386ImmKind.Far && Decoded(one, out I386Insn far) && far.ModRM < 0xC0)
+        {
+            // A selector by chance may be the kernel's 64-bit code segment, in which the CPU would go on in 64-bit mode.
+            ReadOnlySpan<ushort> selectors = [0, 0x2B, 0x40, 0x43, 0xFFFF];
+            at = StoreWord(code, at, far, word ? 2 : 4, selectors[rng.Below(selectors.Length)]);
+        }
         one[..length].CopyTo(code[at..]);
         at += length;
         if (r.Class == I386Class.X87State && Decoded(one, out I386Insn store))
@@ -240,7 +246,7 @@ public sealed class SequenceGenerator
             // The opcode of the last x87 instruction holds its ModRM byte, which the translator changes.
             at = StoreWord(code, at, store, store.Map == 0 ? 18 : 6, 0);
             // The data selector is not known for operands of older instructions.
-            at = store.Map == 0 ? StoreWord(code, at, store, 24, 0) : at;
+            at = StoreWord(code, at, store, store.Map == 0 ? 24 : 20, 0);
         }
         int immediate = r.ImmKind switch { I386ImmKind.S8 => 1, I386ImmKind.Z => word ? 2 : 4, _ => 0 };
         if (r.Operands.Exists(o => o.Kind is K.Rel8 or K.RelZ))

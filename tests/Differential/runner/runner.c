@@ -108,7 +108,37 @@ static void write_all(int fd, const void *p, size_t n)
     }
 }
 
+// The kernel's stack is taken away: sign-extended 16-bit values reach it, and what lies there (vectors, strings, frames) is not the same in
+// both runs. Cases run on a stack of the runner's own.
+static int run_all(int argc, char **argv);
+static int arguments;
+static char *copies[6];
+__attribute__((used)) static void on_own_stack(void)
+{
+    u32 start = 0, end = 0;
+    char line[256];
+    FILE *maps = fopen("/proc/self/maps", "r");
+    while (maps && fgets(line, sizeof line, maps))
+        if (strstr(line, "[stack]")) sscanf(line, "%x-%x", &start, &end);
+    if (maps) fclose(maps);
+    if (!start) die("no stack in /proc/self/maps");
+    if (munmap((void *)start, end - start)) die("munmap");
+    int status = run_all(arguments, copies);
+    fflush(0);
+    _exit(status);
+}
+
 int main(int argc, char **argv)
+{
+    arguments = argc < 6 ? argc : 5;
+    for (int i = 0; i < arguments; i++) copies[i] = strdup(argv[i]);
+    char *own = mmap((void *)0x30000000, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    if (own == MAP_FAILED) die("mmap");
+    __asm__ volatile("movl %0, %%esp\n call on_own_stack\n hlt" : : "r"(own + (1 << 20) - 64) : "memory");
+    return 0;
+}
+
+static int run_all(int argc, char **argv)
 {
     if (argc < 3) return 2;
     int fd = open(argv[1], O_RDONLY);

@@ -5,6 +5,7 @@
 #   make deps       install what building and testing need (Debian)
 #   make test       build and run all tests; SUITE="name …" chooses among tests/suites.txt
 #   make tables   write the instruction tables' C# anew from their text (make tables-check: prove it is up to date)
+#   make config-tables   write schema, default configuration and the option list of docs/configuration.md anew
 #   make demo       real programs of a Debian i386 root, translated; installs, builds and makes the root first
 #   make bench      native : Lodge : qemu-i386; BENCH="fib start" chooses, RUNS=9 sets the number of runs
 #   make abi-maps, abi-maps-check, abi-emit   kernel ABI tables: see abi-maps/abi-maps.mk
@@ -14,7 +15,7 @@ export DOTNET_NOLOGO = 1
 
 BUILD = dotnet build -v q --nologo -consoleLoggerParameters:NoSummary
 
-.PHONY: all shim guests deps tables tables-check test rootfs demo bench clean
+.PHONY: all shim guests deps tables tables-check config-tables test rootfs demo bench clean
 
 all:
 	$(BUILD) Lodge.slnx
@@ -35,6 +36,9 @@ tables:
 
 tables-check:
 	$(TABLES) --check $(I386)/i386.table $(I386)/I386Table.g.cs
+
+config-tables:
+	dotnet run -v q --project daemon/Config.Tables -- .
 
 deps:
 	packaging/install-deps

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Lodge.Cli.Binfmt;
+using Lodge.Cli.Configuration;
 using Lodge.Cli.Disasm;
 using Lodge.Cli.Doctor;
 using Lodge.Cli.Guests;
@@ -24,5 +25,6 @@ internal static class LodgeCommand
             TraceCommand.Create(),
             DisasmCommand.Create(),
             DoctorCommand.Create(),
+            ConfigCommand.Create(),
         };
 }

@@ -1,5 +1,6 @@
 using System;
 using System.CommandLine;
+using Lodge.Cli.Configuration;
 using Lodge.Interop;
 
 namespace Lodge.Cli.Run;
@@ -21,12 +22,14 @@ internal static class RunCommand
     public static Command Create()
     {
         ProgramCommand command = new("run", "Run a 32-bit program.") { s_strace, s_noService };
-        command.SetAction(parsed => Run(command, parsed));
+        RunOptions options = new(command);
+        command.SetAction(parsed => Run(command, options, parsed));
         return command;
     }
 
-    private static int Run(ProgramCommand command, ParseResult parsed)
+    private static int Run(ProgramCommand command, RunOptions options, ParseResult parsed)
     {
+        byte[][] environment = options.Apply(parsed, ProcessStart.Environment());
         string[] words = parsed.GetRequiredValue(command.Words);
         string shim = Installation.Shim();
         if (!parsed.GetValue(s_noService))
@@ -37,7 +40,7 @@ internal static class RunCommand
         byte[][] arguments = ShimArguments.Build(words, parsed.GetValue(command.Root), parsed.GetValue(s_strace) ? ["--strace"] : []);
         Console.Out.Flush();
         ProcessStart.RestoreDescriptorLimit();
-        int error = LinuxCalls.Execute(shim, arguments, ProcessStart.Environment());
+        int error = LinuxCalls.Execute(shim, arguments, environment);
         const int ENOENT = 2;
         throw new CommandException(error == -ENOENT ? ExitCode.NotFound : ExitCode.CannotExecute, $"{shim}: cannot be executed, errno {-error}");
     }

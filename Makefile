@@ -9,6 +9,8 @@
 #   make demo       real programs of a Debian i386 root, translated; installs, builds and makes the root first
 #   make bench      native : Lodge : qemu-i386; BENCH="fib start" chooses, RUNS=9 sets the number of runs
 #   make abi-maps, abi-maps-check, abi-emit   kernel ABI tables: see abi-maps/abi-maps.mk
+#   make packaging  man pages, shell completion and binfmt.d files anew from the command line's own description
+#   make install, uninstall   DESTDIR=… PREFIX=…: see packaging/install.mk
 #   make clean      remove out/
 export DOTNET_CLI_TELEMETRY_OPTOUT = 1
 export DOTNET_NOLOGO = 1
@@ -59,3 +61,4 @@ clean:
 	rm -rf out
 
 include abi-maps/abi-maps.mk
+include packaging/install.mk

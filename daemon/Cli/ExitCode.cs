@@ -1,3 +1,5 @@
+using System.Collections.Generic;
+
 namespace Lodge.Cli;
 
 /// <summary>Exit statuses of <c>lodge</c>, the same for every command (docs/lodge.md lists them). <c>run</c> and <c>trace</c> end with the program's own.</summary>
@@ -21,4 +23,18 @@ internal static class ExitCode
     public const int CannotExecute = 126;
     /// <summary><c>run</c>, <c>trace</c>: the program or the shim was not found.</summary>
     public const int NotFound = 127;
+
+    /// <summary>All of them with what they mean, for the manual pages.</summary>
+    public static readonly IReadOnlyList<(int Status, string Meaning)> Meanings =
+    [
+        (Success, "Done."),
+        (Negative, "The command worked, and its answer is no: a check failed, an entry is not registered, a configuration is wrong."),
+        (Usage, "The command line is wrong."),
+        (Failure, "The command could not do its work: a file is missing, the kernel refused."),
+        (NoService, "No service runs, and the command needs one."),
+        (NotPermitted, "More privilege is needed."),
+        (Internal, "A fault of Lodge itself."),
+        (CannotExecute, "run, trace: the program or the shim cannot be executed. Otherwise these two end with the program's own status, 128 + N in trace when signal N ended it."),
+        (NotFound, "run, trace: the program or the shim was not found."),
+    ];
 }

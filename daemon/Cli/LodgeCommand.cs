@@ -3,6 +3,7 @@ using Lodge.Cli.Binfmt;
 using Lodge.Cli.Configuration;
 using Lodge.Cli.Disasm;
 using Lodge.Cli.Doctor;
+using Lodge.Cli.Generate;
 using Lodge.Cli.Guests;
 using Lodge.Cli.Run;
 using Lodge.Cli.Trace;
@@ -26,5 +27,6 @@ internal static class LodgeCommand
             DisasmCommand.Create(),
             DoctorCommand.Create(),
             ConfigCommand.Create(),
+            GenerateCommand.Create(Create),
         };
 }

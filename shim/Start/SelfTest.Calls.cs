@@ -12,6 +12,7 @@ public static unsafe partial class SelfTest
     private static void GuestCalls(ref Report report, Record* record)
     {
         FilesStruct* files = (FilesStruct*)MapBlock();
+        ThreadGroup* group = (ThreadGroup*)MapBlock();
         long file;
         fixed (byte* name = "self-test\0"u8)
         {
@@ -20,11 +21,14 @@ public static unsafe partial class SelfTest
 
         report.Check("guest calls: a file"u8, file >= 0, file);
         record->Thread.Files = files;
+        record->Thread.Group = group;
         GuestCalls<I386Abi>(ref report, &record->Thread, (int)file, &I386Dispatch.Call, I386SizeOffset);
         GuestCalls<ArmAbi>(ref report, &record->Thread, (int)file, &ArmDispatch.Call, ArmSizeOffset);
         record->Thread.Files = null;
+        record->Thread.Group = null;
         Host.Syscall(Nr.close, file);
         Host.Syscall(Nr.munmap, (long)files, StackSize);
+        Host.Syscall(Nr.munmap, (long)group, StackSize);
     }
 
     private static void GuestCalls<TAbi>(ref Report report, GuestThread* t, int file, delegate*<GuestThread*, uint, int> call, uint sizeOffset)

@@ -71,6 +71,10 @@ public unsafe struct ExecState
     public ulong HostGsBase;
     /// <summary>0, or a non-canonical address while FS holds a null selector: added to every FS address, it makes the CPU raise #GP.</summary>
     public ulong FsTrap;
+    /// <summary>The same for GS.</summary>
+    public ulong GsTrap;
+    /// <summary>Non-zero while a segment is loaded whose limit or type is checked in front of every access.</summary>
+    public uint Guarded;
     /// <summary>Non-zero when data segments have bases: other translations are used.</summary>
     public uint Segmented;
     /// <summary>Non-zero: the next instruction stores into its own code page, which is open for this one instruction.</summary>

@@ -85,7 +85,7 @@ internal sealed unsafe class TranslationRun : IDisposable
     /// <summary>Offsets as consistent as any: nothing overlaps.</summary>
     internal static EmitLayout Layout { get; } = new()
     {
-        FsBase = 200, FsTrap = 224, GsBase = 204, DsBase = 208, EsBase = 212, SsBase = 216, CsBase = 220,
+        FsBase = 200, FsTrap = 224, GsTrap = 232, GsBase = 204, DsBase = 208, EsBase = 212, SsBase = 216, CsBase = 220,
         LinkExit = 0x20, IndirectJump = 0x40, SyscallExit = 0x60, EmulateExit = 0x80, X87Exit = 0xC0,
     };
 

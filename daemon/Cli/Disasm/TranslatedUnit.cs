@@ -13,7 +13,7 @@ internal sealed unsafe record TranslatedUnit(uint Pc, byte[] Guest, byte[] Host,
     /// <summary>Any consistent layout: stubs in front of the unit, bases in the thread record.</summary>
     public static EmitLayout Layout { get; } = new()
     {
-        FsBase = 200, FsTrap = 224, GsBase = 204, DsBase = 208, EsBase = 212, SsBase = 216, CsBase = 220,
+        FsBase = 200, FsTrap = 224, GsTrap = 232, GsBase = 204, DsBase = 208, EsBase = 212, SsBase = 216, CsBase = 220,
         LinkExit = 0x20, IndirectJump = 0x40, SyscallExit = 0x60, EmulateExit = 0x80, X87Exit = 0xC0,
     };
 

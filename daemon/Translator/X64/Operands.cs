@@ -157,10 +157,10 @@ public unsafe partial struct UnitTranslator
         _code.U8(0x8D);
         _code.U8(0x04);
         _code.U8(0x08);
-        if (segmentBase == _layout.FsBase)
+        if (segmentBase == _layout.FsBase || segmentBase == _layout.GsBase)
         {
-            // A null FS: the sum becomes non-canonical. mov r9, [r14+trap]; lea r8, [r8+r9]
-            _code.Load64(HostReg.R9, HostReg.Thread, _layout.FsTrap);
+            // A null selector: the sum becomes non-canonical. mov r9, [r14+trap]; lea r8, [r8+r9]
+            _code.Load64(HostReg.R9, HostReg.Thread, segmentBase == _layout.FsBase ? _layout.FsTrap : _layout.GsTrap);
             _code.U8(0x4F);
             _code.U8(0x8D);
             _code.U8(0x04);

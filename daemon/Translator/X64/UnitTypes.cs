@@ -97,6 +97,8 @@ public struct EmitLayout
     public int FsBase;
     /// <summary>Offset of the 64-bit value that is added to FS addresses.</summary>
     public int FsTrap;
+    /// <summary>Offset of the 64-bit value that is added to GS addresses.</summary>
+    public int GsTrap;
     /// <summary>Offset of gs_base in the thread record.</summary>
     public int GsBase;
     /// <summary>Offset of ds_base in the thread record.</summary>

@@ -35,6 +35,7 @@ public unsafe struct DispatchStubs
         ThreadOffsets o = ThreadOffsets.Compute();
         layout.FsBase = o.Frame + o.FsBase;
         layout.FsTrap = o.FsTrap;
+        layout.GsTrap = o.GsTrap;
         layout.GsBase = o.Frame + o.GsBase;
         layout.DsBase = o.Frame + o.DsBase;
         layout.EsBase = o.Frame + o.EsBase;
@@ -279,7 +280,7 @@ public unsafe struct DispatchStubs
 public unsafe struct ThreadOffsets
 {
     /// <summary>Offsets from the start of the record.</summary>
-    public int SignalPending, Frame, HostStackPointer, ReturnStackPointer, CodeBase, TargetTable, Reason, Argument, FsTrap, Lookup;
+    public int SignalPending, Frame, HostStackPointer, ReturnStackPointer, CodeBase, TargetTable, Reason, Argument, FsTrap, GsTrap, Lookup;
     /// <summary>Offsets within the i386 frame.</summary>
     public int Eip, Eflags, Xmm, FsBase, GsBase, DsBase, EsBase, SsBase, CsBase;
 
@@ -299,6 +300,7 @@ public unsafe struct ThreadOffsets
         o.TargetTable = (int)((byte*)&t->Exec.TargetTable - start);
         o.Reason = (int)((byte*)&t->Exec.Reason - start);
         o.FsTrap = (int)((byte*)&t->Exec.FsTrap - start);
+        o.GsTrap = (int)((byte*)&t->Exec.GsTrap - start);
         o.Lookup = (int)((byte*)&t->Exec.Lookup - start);
         o.Argument = (int)((byte*)&t->Exec.Argument - start);
         o.Eip = (int)((byte*)&t->I386.eip - frame);

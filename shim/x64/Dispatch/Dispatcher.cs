@@ -45,13 +45,21 @@ public static unsafe class Dispatcher
             }
 
             t->Exec.FsTrap = t->I386.fs > NullSelector ? 0 : NonCanonical;
+            t->Exec.GsTrap = t->I386.gs > NullSelector ? 0 : NonCanonical;
 
             if (((t->I386.ds_base | t->I386.es_base | t->I386.ss_base | t->I386.cs_base) != 0) != (t->Exec.Segmented != 0))
             {
                 SelectTargets(t, cache);
             }
 
-            if ((t->I386.eflags & TrapFlag) != 0 || t->Exec.StepOver != 0)
+            bool guarded = SegmentGuard.Applies(t);
+            t->Exec.Guarded = guarded ? 1u : 0;
+            if (guarded && !Emulation.MayRun(t))
+            {
+                continue;
+            }
+
+            if ((t->I386.eflags & TrapFlag) != 0 || t->Exec.StepOver != 0 || guarded)
             {
                 Step(t, cache);
                 continue;

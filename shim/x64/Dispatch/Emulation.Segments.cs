@@ -12,7 +12,7 @@ public static unsafe partial class Emulation
         ? (insn.Opcode & 8) != 0 ? I386Segment.Gs : I386Segment.Fs
         : (I386Segment)((insn.Opcode >> 3) & 3);
 
-    private static ushort SegmentSelector(GuestThread* t, I386Segment segment) => segment switch
+    internal static ushort SegmentSelector(GuestThread* t, I386Segment segment) => segment switch
     {
         I386Segment.Es => t->I386.es,
         I386Segment.Cs => t->I386.cs,

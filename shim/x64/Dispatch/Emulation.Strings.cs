@@ -72,6 +72,13 @@ public static unsafe partial class Emulation
         uint other = 0;
         bool usesSource = opcode is 0xA4 or 0xA6 or 0xAC;
         bool usesDestination = opcode != 0xAC;
+        if (t->Exec.Guarded != 0
+            && ((usesSource && !SegmentGuard.Allow(t, sourceSegment, t->I386.esi & mask, size, write: false))
+                || (usesDestination && !SegmentGuard.Allow(t, I386Segment.Es, t->I386.edi & mask, size, write: opcode is 0xA4 or 0xAA))))
+        {
+            return false;
+        }
+
         if (usesSource && !ReadSized(t, source, size, out value))
         {
             return false;

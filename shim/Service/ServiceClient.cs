@@ -15,17 +15,23 @@ public static unsafe class ServiceClient
     private const uint ShimVersion = 1;
     private const int PathRoom = 4096;
 
+    /// <summary>Looks for the service: before the root directory is changed, behind which its socket may be out of reach. A connection or -1.</summary>
+    public static int Connect(GuestThread* t, in StartInfo start)
+    {
+        // Gives null for programs that trust nothing of their caller's.
+        t->Group->Service.RuntimeDirectory = start.Environment(ServicePaths.RuntimeDirectoryVariable);
+        return ServiceSocket.Open(t->Group->Service.RuntimeDirectory, mayWait: true);
+    }
+
     /// <summary>
     /// Registers the program that has just been loaded. <paramref name="program"/> is its descriptor. A program with privileges of its own (AT_SECURE)
-    /// is told to the system's service only. Called once, before the first guest instruction.
+    /// is told to the system's service only. Called once, before the first guest instruction. <paramref name="connection"/> is what
+    /// <see cref="Connect"/> gave where it was called before, else -1.
     /// </summary>
-    public static void Register(GuestThread* t, in StartInfo start, in Options options, int program)
+    public static void Register(GuestThread* t, in StartInfo start, in Options options, int program, int connection)
     {
         ThreadGroup* group = t->Group;
-
-        // Gives null for such programs.
-        group->Service.RuntimeDirectory = start.Environment(ServicePaths.RuntimeDirectoryVariable);
-        int fd = ServiceSocket.Open(group->Service.RuntimeDirectory, mayWait: true);
+        int fd = connection >= 0 ? connection : Connect(t, start);
         if (fd < 0)
         {
             return;

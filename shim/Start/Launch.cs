@@ -39,8 +39,10 @@ public static unsafe class Launch
             HiddenFiles.Adopt(t->Files, HiddenFile.ShimImage, image);
         }
 
+        int service = -1;
         if (options.Root != null)
         {
+            service = ServiceClient.Connect(t, start);
             int refused = Root.Enter(options.Root);
             if (refused != 0)
             {
@@ -92,7 +94,7 @@ public static unsafe class Launch
             Exec.NameThreadAfter(fd);
         }
 
-        ServiceClient.Register(t, start, options, fd);
+        ServiceClient.Register(t, start, options, fd, service);
 
         // Kept for /proc/self/exe, out of the guest's sight.
         HiddenFiles.Adopt(t->Files, HiddenFile.Program, fd);

@@ -38,7 +38,7 @@ public struct CodeCacheSizes
         sizes.Records = code * 4;
         sizes.Units = (int)(code / 64);
         sizes.Sources = (uint)(code / 4);
-        sizes.PageBits = isTight ? 14 : 20;
+        sizes.PageBits = 14;
         sizes.TargetNodes = isTight ? (uint)(code / 8 / 1024) : 0;
         return sizes;
     }

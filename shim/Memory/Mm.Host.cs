@@ -20,34 +20,65 @@ public unsafe partial struct Mm
     /// </summary>
     private const uint SmallestReReservation = 1 << 20;
 
+    /// <summary>What one page of page tables covers: memory that is used together lies in as few of these as possible.</summary>
+    private const ulong TableReach = 2 << 20;
+
+    /// <summary>Memory for the code cache's tables and its size; 0 = it maps its own.</summary>
+    public byte* CacheTables;
+    /// <inheritdoc cref="CacheTables"/>
+    public ulong CacheTablesBytes;
+
     /// <summary>
-    /// Makes the record of a new address space and reserves the guest's memory. At start, in the only thread.
+    /// Makes the record of a new address space, reserves the guest's memory and maps what the shim needs for itself, as one piece: every mapping
+    /// and every page of page tables more costs a fork as much as twenty copied pages. At start, in the only thread.
+    /// <code>
+    /// low   the first thread's block | this record, heap | code page bitmaps | mappings of the guest | the code cache's tables   high
+    /// </code>
     /// </summary>
+    /// <param name="signalStackSize">Bytes of a host signal stack, whole pages.</param>
+    /// <param name="first">Block for the first thread.</param>
     /// <returns>The record, or null when the host gives no memory.</returns>
-    public static Mm* Create()
+    public static Mm* Create(ulong signalStackSize, out ThreadBlock* first)
     {
-        Mm* mm = (Mm*)HostMemory.Map((ulong)sizeof(Mm));
-        if (mm == null)
+        GuestLimits limits = default;
+        limits.ReadHost();
+        limits.LiftHost();
+        bool isReserved = Reserve(limits.AddressSpaceMax);
+        bool isTight = limits.Least != ulong.MaxValue;
+        ulong arenaBytes = isTight ? TightArenaBytes : ArenaBytes;
+        ulong cacheBytes = 0;
+#if X64
+        cacheBytes = isTight ? 0 : CodeCache.TableBytes(CodeCacheSizes.For(0, ulong.MaxValue));
+#endif
+        ulong stacks = ThreadBlock.StackBytes(isTight, signalStackSize);
+        ulong alignment = isTight ? 4096 : TableReach;
+        ulong recordBytes = ((ulong)sizeof(Mm) + 4095) & ~4095ul;
+        byte* low = (byte*)HostMemory.Map(
+            stacks + alignment + ThreadBlock.RecordBytes + recordBytes + ShimHeap.ChunkBytes + (2 * PageBitmapBytes) + arenaBytes + cacheBytes);
+        first = null;
+        if (low == null)
         {
             return null;
         }
 
+        byte* record = (byte*)(((ulong)low + stacks + alignment - 1) & ~(alignment - 1));
+        Mm* mm = (Mm*)(record + ThreadBlock.RecordBytes);
+        byte* next = (byte*)mm + recordBytes;
         mm->Users = 1;
-        mm->StartLimits.ReadHost();
-        mm->StartLimits.LiftHost();
-        mm->IsReserved = Reserve(mm->StartLimits.AddressSpaceMax);
-        mm->IsTight = mm->StartLimits.Least != ulong.MaxValue;
-        ulong arenaBytes = mm->IsTight ? TightArenaBytes : ArenaBytes;
-        byte* arena = (byte*)HostMemory.Map(arenaBytes);
-        mm->CodePages = (ulong*)HostMemory.Map(2 * PageBitmapBytes);
-        if (arena == null || mm->CodePages == null)
-        {
-            return null;
-        }
-
-        mm->GuardedPages = mm->CodePages + (PageBitmapBytes / 8);
-        mm->Map.Initialize(arena, (nuint)arenaBytes);
+        mm->StartLimits = limits;
+        mm->IsReserved = isReserved;
+        mm->IsTight = isTight;
+        mm->Heap.Begin(next);
+        next += ShimHeap.ChunkBytes;
+        mm->CodePages = (ulong*)next;
+        next += PageBitmapBytes;
+        mm->GuardedPages = (ulong*)next;
+        next += PageBitmapBytes;
+        mm->Map.Initialize(next, (nuint)arenaBytes);
+        mm->CacheTables = next + arenaBytes;
+        mm->CacheTablesBytes = cacheBytes;
         mm->Placement = Placement.ForExec(Placement.TaskSizeX86, ReservationStart, 8 << 20, 0, false, false);
+        first = ThreadBlock.Place(mm, record, signalStackSize, 1);
         return mm;
     }
 

@@ -17,6 +17,16 @@ public unsafe struct ShimHeap
     /// <summary>Guards the heap.</summary>
     public ShimLock Lock;
 
+    /// <summary>Bytes of a chunk.</summary>
+    public const uint ChunkBytes = ChunkSize;
+
+    /// <summary>Gives the heap its first chunk: <see cref="ChunkBytes"/> of zeroed memory.</summary>
+    public void Begin(byte* chunk)
+    {
+        _chunk = chunk;
+        _chunkEnd = chunk + ChunkSize;
+    }
+
     /// <summary>A zeroed block of at least <paramref name="bytes"/>, or null.</summary>
     public void* Allocate(ulong bytes)
     {

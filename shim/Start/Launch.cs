@@ -14,13 +14,15 @@ public static unsafe class Launch
     public static void Run(in StartInfo start, in Options options)
     {
         // Before anything else is mapped: the guest's 4 GiB.
-        Mm* mm = Mm.Create();
+        start.TryAux(AtMinSigStkSz, out ulong minimum);
+        ulong signalStack = (minimum + (64 * 1024) + 4095) & ~4095ul;
+        Mm* mm = Mm.Create(signalStack, out ThreadBlock* block);
         if (mm == null)
         {
             Fatal.Stop("no memory for the guest's address space"u8);
         }
 
-        GuestThread* t = FirstThread(mm, start);
+        GuestThread* t = FirstThread(mm, block, signalStack, start);
         t->Group->Trace = !options.Strace ? 0 : options.StraceTimes ? Strace.WithTimes : 1;
         t->Group->Statistics = options.Statistics ? 1 : 0;
         t->Group->StartedByBinfmt = start.FromBinfmt ? 1 : 0;
@@ -126,16 +128,8 @@ public static unsafe class Launch
         return count;
     }
 
-    private static GuestThread* FirstThread(Mm* mm, in StartInfo start)
+    private static GuestThread* FirstThread(Mm* mm, ThreadBlock* block, ulong signalStack, in StartInfo start)
     {
-        start.TryAux(AtMinSigStkSz, out ulong minimum);
-        ulong signalStack = (minimum + (64 * 1024) + 4095) & ~4095ul;
-        ThreadBlock* block = ThreadBlock.Map(mm, signalStack, 1);
-        if (block == null)
-        {
-            Fatal.Stop("no memory for the first thread"u8);
-        }
-
         mm->BlockUse = 1;
         GuestThread* t = &block->Thread;
         Host.SetThread(t);

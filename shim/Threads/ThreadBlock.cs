@@ -15,7 +15,7 @@ public unsafe partial struct Mm
 /// <summary>
 /// Everything that one guest thread needs on the host, in one mapping that is used again when the thread is gone:
 /// <code>
-/// low   guard | signal stack | guard | C# stack | guard | return stack | guard | this structure   high
+/// low   guard | signal stack | guard | C# stack | guard | return stack | this structure   high
 /// </code>
 /// A block is free when no thread uses it (<see cref="Use"/> = 0).
 /// </summary>
@@ -53,19 +53,27 @@ public unsafe struct ThreadBlock
     private const int MapFlags = 0x2 | 0x20 | 0x4000 | 0x20000; // PRIVATE, ANONYMOUS, NORESERVE, STACK
     private const int MadvNoHugePage = 15;
 
-    /// <summary>
-    /// Maps a block. The record's links to its stacks are set; everything else is zero.
-    /// </summary>
+    /// <summary>Bytes of a block's last page in front of this structure: the top of the return stack, so that both are one page to a fork.</summary>
+    private const ulong SharedBytes = 1024;
+
+    /// <summary>Bytes from the record's page on.</summary>
+    public static ulong RecordBytes => (SharedBytes + (ulong)sizeof(ThreadBlock) + 4095) & ~4095UL;
+
+    /// <summary>Bytes of guards and stacks in front of the record's page.</summary>
+    /// <param name="isTight">A limit counts them (<see cref="Mm.IsTight"/>).</param>
+    /// <param name="signalStackSize">Bytes of the host signal stack, whole pages.</param>
+    public static ulong StackBytes(bool isTight, ulong signalStackSize) =>
+        GuardSize + signalStackSize + GuardSize + HostStackSize + GuardSize + (isTight ? TightReturnStackSize : ReturnStackSize);
+
+    /// <summary>Maps a block. The record's links to its stacks are set; everything else is zero.</summary>
     /// <param name="mm">The memory to enter it in.</param>
     /// <param name="signalStackSize">Bytes of the host signal stack, whole pages.</param>
     /// <param name="use">Value for <see cref="Use"/>.</param>
     /// <returns>The block, or null when there is no memory.</returns>
     public static ThreadBlock* Map(Mm* mm, ulong signalStackSize, long use)
     {
-        ulong returnStackSize = mm->IsTight ? TightReturnStackSize : ReturnStackSize;
-        ulong records = ((ulong)sizeof(ThreadBlock) + 0xffff) & ~0xffffUL;
-        ulong stacks = GuardSize + signalStackSize + GuardSize + HostStackSize + GuardSize + returnStackSize + GuardSize;
-        ulong size = ((stacks + 0xffff) & ~0xffffUL) + records;
+        ulong stacks = StackBytes(mm->IsTight, signalStackSize);
+        ulong size = stacks + RecordBytes;
         long mapped = Host.Syscall(Nr.mmap, 0, (long)size, ProtReadWrite, MapFlags, -1, 0);
         if (Host.IsError(mapped))
         {
@@ -74,25 +82,32 @@ public unsafe struct ThreadBlock
 
         // Stacks that are touched here and there must not turn into huge pages.
         Host.Syscall(Nr.madvise, mapped, (long)size, MadvNoHugePage);
-        ulong low = (ulong)mapped;
+        return Place(mm, (byte*)mapped + stacks, signalStackSize, use);
+    }
+
+    /// <summary>Makes a block of mapped memory: <see cref="StackBytes"/> below <paramref name="recordPage"/> and <see cref="RecordBytes"/> there.</summary>
+    /// <inheritdoc cref="Map"/>
+    public static ThreadBlock* Place(Mm* mm, byte* recordPage, ulong signalStackSize, long use)
+    {
+        ulong stacks = StackBytes(mm->IsTight, signalStackSize);
+        ulong low = (ulong)recordPage - stacks;
         ulong signalStack = low + GuardSize;
         ulong hostStack = signalStack + signalStackSize + GuardSize;
         ulong returnStack = hostStack + HostStackSize + GuardSize;
         Host.Syscall(Nr.mprotect, (long)low, (long)GuardSize, ProtNone);
         Host.Syscall(Nr.mprotect, (long)(hostStack - GuardSize), (long)GuardSize, ProtNone);
         Host.Syscall(Nr.mprotect, (long)(returnStack - GuardSize), (long)GuardSize, ProtNone);
-        Host.Syscall(Nr.mprotect, (long)(returnStack + returnStackSize), (long)GuardSize, ProtNone);
 
-        ThreadBlock* block = (ThreadBlock*)(low + size - records);
+        ThreadBlock* block = (ThreadBlock*)(recordPage + SharedBytes);
         block->Base = low;
-        block->Size = size;
+        block->Size = stacks + RecordBytes;
         block->Use = use;
         GuestThread* t = &block->Thread;
         SetLinks(block, t);
         t->Links.SignalStack = signalStack;
         t->Links.HostStackTop = hostStack + HostStackSize;
         t->Links.ReturnStackLow = returnStack;
-        t->Links.ReturnStackTop = returnStack + returnStackSize;
+        t->Links.ReturnStackTop = (ulong)block;
         Enter(mm, block);
         return block;
     }

@@ -28,6 +28,7 @@ public unsafe partial struct CodeCache
         }
 
         Host.Syscall(Nr.madvise, (long)_tables, (long)_tablesSize, MadvDontNeed);
+        Host.Syscall(Nr.madvise, (long)Targets, (long)TargetTables.Bytes(Sizes.TargetNodes), MadvDontNeed);
         Host.Syscall(Nr.madvise, (long)(Base + StubSize), Sizes.Code - StubSize, MadvDontNeed);
         if (SegmentedTargets != null)
         {
@@ -116,9 +117,10 @@ public unsafe partial struct CodeCache
         if (Host.Syscall(Nr.membarrier, PrivateExpedited, 0) != 0)
         {
             // Before Linux 4.14: taking a permission away interrupts every CPU that runs this memory.
-            *(byte*)_index |= 0;
-            Host.Syscall(Nr.mprotect, (long)_index, 4096, HostMemory.ProtRead);
-            Host.Syscall(Nr.mprotect, (long)_index, 4096, HostMemory.ProtRead | HostMemory.ProtWrite);
+            byte* page = (byte*)_index - 4096;
+            *page |= 0;
+            Host.Syscall(Nr.mprotect, (long)page, 4096, HostMemory.ProtRead);
+            Host.Syscall(Nr.mprotect, (long)page, 4096, HostMemory.ProtRead | HostMemory.ProtWrite);
         }
     }
 

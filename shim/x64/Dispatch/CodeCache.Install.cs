@@ -460,7 +460,7 @@ public unsafe partial struct CodeCache
         EmittedBytes += u.HostLength;
 
         // A signal handler may search the units at any moment: the count goes up only when the record is whole.
-        _index[_unitCount] = unit;
+        _index[-1 - _unitCount] = unit;
         Volatile.Write(ref _unitCount, _unitCount + 1);
         return unit;
     }

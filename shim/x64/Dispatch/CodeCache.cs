@@ -103,6 +103,7 @@ public unsafe partial struct CodeCache
     private uint _coldEnd;
     private uint* _records;
     private uint _recordsUsed;
+    /// <summary>End of the index: units in the order of their code, the first one last in memory.</summary>
     private uint* _index;
     private int _unitCount;
     private uint* _pageUnits;
@@ -122,32 +123,52 @@ public unsafe partial struct CodeCache
     private int _stopping;
     private UnitScratch _scratch;
 
+    /// <summary>Where the tables are, by distance from the first one; all but the target tables.</summary>
+    private struct TablePlaces
+    {
+        internal ulong IndexEnd, Cache, PageUnits, PageFaults, Recent, Thunks, Scratch, Entries, Records, Sources, Singles, End;
+
+        /// <summary>What every program uses lies close together: the index grows down, the records grow up, small tables are in between.</summary>
+        internal TablePlaces(in CodeCacheSizes sizes)
+        {
+            Reserve((ulong)sizes.Units * 4);
+            IndexEnd = End;
+            Cache = Reserve((ulong)sizeof(CodeCache));
+            PageUnits = Reserve((1ul << sizes.PageBits) * 4);
+            PageFaults = Reserve(1ul << sizes.PageBits);
+            Recent = Reserve(RecentSlots * 8);
+            Thunks = Reserve(ThunkRecord.Slots * (ulong)sizeof(ThunkRecord));
+            Scratch = Reserve(UnitScratch.ScanBytes + UnitScratch.PendingBytes);
+            Entries = Reserve(EntryTable.FirstBytes);
+            Records = Reserve(sizes.Records);
+            Sources = Reserve(sizes.Sources);
+            Singles = Reserve(SingleSlots * 4);
+        }
+
+        private ulong Reserve(ulong bytes)
+        {
+            ulong at = End;
+            End += (bytes + 4095) & ~4095ul;
+            return at;
+        }
+    }
+
+    /// <summary>Bytes of all tables but the target tables.</summary>
+    public static ulong TableBytes(in CodeCacheSizes sizes) => new TablePlaces(sizes).End;
+
     /// <summary>
     /// Creates a cache. Returns null when the host gives no memory (strict RLIMIT_AS): the caller reports it.
     /// </summary>
     /// <param name="sizes">How large everything is.</param>
-    public static CodeCache* Create(in CodeCacheSizes sizes)
+    /// <param name="memory">Zeroed memory for the tables, and how much; used when it is enough.</param>
+    /// <param name="bytes">Its size.</param>
+    public static CodeCache* Create(in CodeCacheSizes sizes, byte* memory, ulong bytes)
     {
-        CodeCache* c = (CodeCache*)HostMemory.Map((ulong)sizeof(CodeCache));
-        if (c == null)
-        {
-            return null;
-        }
-
-        // One mapping for all tables: each is mostly untouched, and every mapping more costs at start and at every fork.
-        ulong total = TargetTables.Bytes(sizes.TargetNodes);
-        ulong recent = Reserve(ref total, RecentSlots * 8);
-        ulong thunks = Reserve(ref total, ThunkRecord.Slots * (ulong)sizeof(ThunkRecord));
-        ulong scratch = Reserve(ref total, UnitScratch.ScanBytes + UnitScratch.PendingBytes);
-        ulong records = Reserve(ref total, sizes.Records);
-        ulong index = Reserve(ref total, (ulong)sizes.Units * 4);
-        ulong sources = Reserve(ref total, sizes.Sources);
-        ulong pageUnits = Reserve(ref total, (1ul << sizes.PageBits) * 4);
-        ulong pageFaults = Reserve(ref total, 1ul << sizes.PageBits);
-        ulong singles = Reserve(ref total, SingleSlots * 4);
-        byte* tables = (byte*)HostMemory.Map(total);
-        c->Base = (byte*)HostMemory.MapCode(sizes.Code);
-        if (tables == null || c->Base == null)
+        TablePlaces at = new(sizes);
+        byte* tables = at.End <= bytes ? memory : (byte*)HostMemory.Map(at.End);
+        byte* targets = (byte*)HostMemory.Map(TargetTables.Bytes(sizes.TargetNodes));
+        byte* code = (byte*)HostMemory.MapCode(sizes.Code);
+        if (tables == null || targets == null || code == null)
         {
             return null;
         }
@@ -157,23 +178,26 @@ public unsafe partial struct CodeCache
             // A forked child finds its way through the other tables again: it runs little code, mostly, and copying and freeing this one
             // is dearer (page tables for scattered entries). Kernels before 4.14 copy it.
             const int MadvWipeOnFork = 18;
-            Host.Syscall(Nr.madvise, (long)tables, (long)TargetTables.FlatBytes, MadvWipeOnFork);
+            Host.Syscall(Nr.madvise, (long)targets, (long)TargetTables.FlatBytes, MadvWipeOnFork);
         }
 
+        CodeCache* c = (CodeCache*)(tables + at.Cache);
+        c->Base = code;
+        c->Targets = targets;
         c->Sizes = sizes;
-        c->_tables = tables;
-        c->_tablesSize = total;
-        c->Targets = tables;
-        c->_records = (uint*)(tables + records);
-        c->_index = (uint*)(tables + index);
-        c->_sources = tables + sources;
-        c->_recent = (ulong*)(tables + recent);
-        c->_thunks = (ThunkRecord*)(tables + thunks);
-        c->_pageUnits = (uint*)(tables + pageUnits);
-        c->_pageFaults = tables + pageFaults;
-        c->_singles = (uint*)(tables + singles);
-        c->_scratch.PendingJumps = tables + scratch;
-        c->_scratch.Scan = tables + scratch + UnitScratch.PendingBytes;
+        c->_index = (uint*)(tables + at.IndexEnd);
+        c->_tables = tables + at.PageUnits;
+        c->_tablesSize = at.End - at.PageUnits;
+        c->_pageUnits = (uint*)(tables + at.PageUnits);
+        c->_pageFaults = tables + at.PageFaults;
+        c->_recent = (ulong*)(tables + at.Recent);
+        c->_thunks = (ThunkRecord*)(tables + at.Thunks);
+        c->_scratch.PendingJumps = tables + at.Scratch;
+        c->_scratch.Scan = tables + at.Scratch + UnitScratch.PendingBytes;
+        c->_entries.Begin(tables + at.Entries);
+        c->_records = (uint*)(tables + at.Records);
+        c->_sources = tables + at.Sources;
+        c->_singles = (uint*)(tables + at.Singles);
         c->_targetNodes = 1;
         c->_segmentedNodes = 1;
         c->Layout.NestedTargets = sizes.TargetNodes != 0;
@@ -183,7 +207,7 @@ public unsafe partial struct CodeCache
 
         // What every program uses: two calls instead of some fifty page faults.
         HostMemory.Populate(c->Base, PopulateStep);
-        HostMemory.Populate(c->_recent, records - recent + (2 * PopulateStep));
+        HostMemory.Populate(c->_recent, at.Records - at.Recent + (2 * PopulateStep));
         c->_codeReady = PopulateStep;
         c->_recordsReady = 2 * PopulateStep;
         return c;
@@ -219,13 +243,6 @@ public unsafe partial struct CodeCache
 
     // The first words stay unused: reference 0 means "none".
     private const uint FirstRecord = 16;
-
-    private static ulong Reserve(ref ulong total, ulong bytes)
-    {
-        ulong at = total;
-        total += (bytes + 4095) & ~4095ul;
-        return at;
-    }
 
     /// <summary>True when <paramref name="pc"/> lies in the cache (stubs included).</summary>
     public readonly bool Contains(ulong pc) => pc - (ulong)Base < Sizes.Code;
@@ -325,7 +342,8 @@ public unsafe partial struct CodeCache
         while (low <= high)
         {
             int mid = (low + high) >> 1;
-            ref Unit u = ref UnitRef(_index[mid]);
+            uint unit = _index[-1 - mid];
+            ref Unit u = ref UnitRef(unit);
             if (hostOffset < u.HostStart)
             {
                 high = mid - 1;
@@ -336,7 +354,7 @@ public unsafe partial struct CodeCache
             }
             else
             {
-                return _index[mid];
+                return unit;
             }
         }
 

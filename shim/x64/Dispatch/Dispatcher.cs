@@ -94,7 +94,7 @@ public static unsafe class Dispatcher
     {
         if (t->Mm->Code == null)
         {
-            t->Mm->Code = CodeCache.Create(CodeCacheSizes.For(t->Mm->CodeCacheBytes, t->Mm->StartLimits.Least));
+            t->Mm->Code = CodeCache.Create(CodeCacheSizes.For(t->Mm->CodeCacheBytes, t->Mm->StartLimits.Least), t->Mm->CacheTables, t->Mm->CacheTablesBytes);
             if (t->Mm->Code == null)
             {
                 Fatal.Stop("no memory for translated code (RLIMIT_AS?)"u8);

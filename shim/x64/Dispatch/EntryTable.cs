@@ -8,7 +8,10 @@ namespace Lodge.Shim;
 public unsafe struct EntryTable
 {
     /// <summary>Slots of the first table.</summary>
-    private const uint FirstCapacity = 4096;
+    private const uint FirstCapacity = 2048;
+
+    /// <summary>Bytes of the first table.</summary>
+    public const uint FirstBytes = FirstCapacity * 8;
 
     private const uint Removed = 1;
 
@@ -17,6 +20,11 @@ public unsafe struct EntryTable
     private uint _mask;
     private uint _filled;
     private int _shift;
+
+    private bool _isMapped;
+
+    /// <summary>Gives the table its first memory: <see cref="FirstBytes"/>, zeroed.</summary>
+    public void Begin(byte* memory) => Use((ulong*)memory, FirstCapacity);
 
     /// <summary>Reference of an entry at the address, or 0.</summary>
     public readonly uint Find(uint address)
@@ -105,10 +113,7 @@ public unsafe struct EntryTable
             return false;
         }
 
-        _slots = slots;
-        _mask = capacity - 1;
-        _shift = 32 - System.Numerics.BitOperations.Log2(capacity);
-        _filled = 0;
+        Use(slots, capacity);
         for (uint i = 0; i < oldCapacity; i++)
         {
             if (old[i] >> 32 != 0)
@@ -117,11 +122,20 @@ public unsafe struct EntryTable
             }
         }
 
-        if (old != null)
+        if (_isMapped)
         {
             HostMemory.Unmap(old, oldCapacity * 8ul);
         }
 
+        _isMapped = true;
         return true;
+    }
+
+    private void Use(ulong* slots, uint capacity)
+    {
+        _slots = slots;
+        _mask = capacity - 1;
+        _shift = 32 - System.Numerics.BitOperations.Log2(capacity);
+        _filled = 0;
     }
 }

@@ -37,9 +37,9 @@ public sealed class ServiceClient : IDisposable
     {
     }
 
-    /// <summary>Connects to the service at a path.</summary>
-    public ServiceClient(string path)
-        : this(ServiceConnection.Open(path))
+    /// <summary>Connects to the service at a path, which may be served by <paramref name="trusted"/> besides root and ourselves.</summary>
+    public ServiceClient(string path, uint? trusted = null)
+        : this(ServiceConnection.Open(path, trusted))
     {
     }
 

@@ -62,7 +62,9 @@ public sealed unsafe class ServiceConnection : IDisposable
     }
 
     /// <summary>Connects to the service at <paramref name="path"/>. Throws <see cref="ServiceException"/>.</summary>
-    public static ServiceConnection Open(string path)
+    /// <param name="path">Its socket.</param>
+    /// <param name="trusted">A user who may serve there besides root and ourselves.</param>
+    public static ServiceConnection Open(string path, uint? trusted = null)
     {
         int fd = Syscall.socket(UnixAddressFamily.AF_UNIX, UnixSocketType.SOCK_SEQPACKET, UnixSocketFlags.SOCK_CLOEXEC, 0);
         if (fd < 0)
@@ -85,7 +87,7 @@ public sealed unsafe class ServiceConnection : IDisposable
                 throw new ServiceException(errno, $"{path}: {Stdlib.strerror(errno)}");
             }
 
-            connection.CheckServer();
+            connection.CheckServer(trusted);
             return connection;
         }
         catch
@@ -215,13 +217,13 @@ public sealed unsafe class ServiceConnection : IDisposable
     }
 
     // Root, ourselves, or on the system's path whoever owns its directory, which only root can have made.
-    private void CheckServer()
+    private void CheckServer(uint? trusted)
     {
         int result = LinuxCalls.GetPeerCredentials(_fd, out PeerCredentials server);
-        bool trusted = result == 0 && (server.Uid == 0 || server.Uid == Syscall.geteuid()
+        bool good = result == 0 && (server.Uid == 0 || server.Uid == Syscall.geteuid() || server.Uid == trusted
             || (Path == ServiceAddress.System && Syscall.lstat(System.IO.Path.GetDirectoryName(Path)!, out Stat directory) == 0
                 && directory.st_uid == server.Uid));
-        if (!trusted)
+        if (!good)
         {
             throw new ServiceException(Errno.EPERM, $"{Path}: served by user {server.Uid}, who is neither root nor you");
         }

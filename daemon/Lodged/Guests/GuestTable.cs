@@ -177,6 +177,7 @@ internal sealed class GuestTable
 
         Enter(guest);
         _state.Start(guest);
+        _state.Flush();
         Started(guest);
         return RegistrationOutcome.Taken;
     }
@@ -285,6 +286,7 @@ internal sealed class GuestTable
 
         _state.End(before);
         _state.Start(guest);
+        _state.Flush();
         Started(guest);
     }
 

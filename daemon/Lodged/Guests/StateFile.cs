@@ -12,7 +12,7 @@ using Serilog;
 namespace Lodge.Service;
 
 /// <summary>
-/// The table of guests on disk: a head with the boot's id, then records of starts and ends, appended once per round of the loop and written
+/// The table of guests on disk: a head with the boot's id, then records of starts and ends, appended as they happen and written
 /// anew when most of them are history. Processes do not outlive a boot, so nothing is synced: what the page cache keeps over a crash of the
 /// service is exactly what is needed. Trouble (a full disk) never stops the service: it is logged once, and tried again.
 /// </summary>
@@ -206,7 +206,7 @@ internal sealed unsafe class StateFile : IDisposable
         return true;
     }
 
-    /// <summary>Appends what has gathered. Called at the end of every round.</summary>
+    /// <summary>Appends what has gathered. Called before anybody is told of a new guest, and at the end of every round.</summary>
     public void Flush()
     {
         if (Failing)

@@ -93,6 +93,9 @@ internal static class Sockets
         int fd = Syscall.socket(UnixAddressFamily.AF_UNIX, type, UnixSocketFlags.SOCK_CLOEXEC | UnixSocketFlags.SOCK_NONBLOCK, 0);
         _ = Syscall.unlink(path);
 
+        // Looked up before its error counts, see PacketSocket.
+        _ = Syscall.bind(-1, new SockaddrUn(path, false));
+
         // Bound with the mode it is to have: nobody shut out can slip in before a chmod.
         FilePermissions before = Syscall.umask(forAll ? 0 : FilePermissions.S_IRWXG | FilePermissions.S_IRWXO);
         int bound = Syscall.bind(fd, new SockaddrUn(path, false));

@@ -38,7 +38,7 @@ internal sealed class JournalSink : ILogEventSink, IDisposable
         Add(entry, "SYSLOG_IDENTIFIER", "lodged");
         foreach ((string name, LogEventPropertyValue value) in logEvent.Properties)
         {
-            Add(entry, "LODGE_" + name.ToUpperInvariant(), value.ToString("l", CultureInfo.InvariantCulture));
+            Add(entry, "LODGE_" + name.ToUpperInvariant(), Text(value));
         }
 
         return entry.ToArray();
@@ -51,6 +51,10 @@ internal sealed class JournalSink : ILogEventSink, IDisposable
         new Serilog.Formatting.Display.MessageTemplateTextFormatter("{Message:l}", CultureInfo.InvariantCulture).Format(logEvent, text);
         return logEvent.Exception == null ? text.ToString() : text + "\n" + logEvent.Exception;
     }
+
+    // A text as it is; anything else as Serilog writes it.
+    private static string Text(LogEventPropertyValue value) =>
+        value is ScalarValue { Value: string text } ? text : value.ToString(null, CultureInfo.InvariantCulture);
 
     private static void Add(MemoryStream entry, string name, string value)
     {

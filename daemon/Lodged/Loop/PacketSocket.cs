@@ -25,6 +25,21 @@ internal sealed unsafe class PacketSocket
     private readonly Iovec[] _iov;
     private readonly Msghdr _message;
 
+    // Mono.Posix reads the last error from the runtime, and looking a native function up for the first time overwrites it there. So all that
+    // the loop calls is called once before it counts, and everywhere the error is read once, at once.
+    static PacketSocket()
+    {
+        byte nothing = 0;
+        Msghdr message = new() { msg_iov = [new Iovec { iov_base = (nint)(&nothing), iov_len = 1 }], msg_iovlen = 1 };
+        _ = Syscall.recvmsg(-1, message, MessageFlags.MSG_DONTWAIT);
+        _ = Syscall.sendmsg(-1, message, MessageFlags.MSG_DONTWAIT);
+        _ = Syscall.send(-1, &nothing, 1, MessageFlags.MSG_DONTWAIT);
+        _ = Syscall.recv(-1, &nothing, 1, MessageFlags.MSG_DONTWAIT);
+        _ = Syscall.accept4(-1, null, UnixSocketFlags.SOCK_CLOEXEC);
+        _ = Syscall.write(-1, &nothing, 1);
+        _ = Stdlib.GetLastError();
+    }
+
     public PacketSocket()
     {
         _iov = [new Iovec { iov_base = Marshal.UnsafeAddrOfPinnedArrayElement(_buffer, 0) }];
@@ -39,6 +54,7 @@ internal sealed unsafe class PacketSocket
     {
         packet = default;
         long length;
+        Errno errno;
         do
         {
             _iov[0].iov_len = (ulong)_buffer.Length;
@@ -46,11 +62,12 @@ internal sealed unsafe class PacketSocket
             _message.msg_controllen = 0;
             _message.msg_flags = 0;
             length = Syscall.recvmsg(fd, _message, MessageFlags.MSG_DONTWAIT);
+            errno = length < 0 ? Stdlib.GetLastError() : 0;
         }
-        while (length < 0 && Stdlib.GetLastError() == Errno.EINTR);
-        if (length < 0)
+        while (errno == Errno.EINTR);
+        if (errno != 0)
         {
-            return Stdlib.GetLastError() == Errno.EAGAIN ? Received.Nothing : Received.Bad;
+            return errno == Errno.EAGAIN ? Received.Nothing : Received.Bad;
         }
 
         if ((_message.msg_flags & (MessageFlags.MSG_TRUNC | MessageFlags.MSG_CTRUNC)) != 0)
@@ -67,15 +84,16 @@ internal sealed unsafe class PacketSocket
     {
         fixed (byte* bytes = packet)
         {
-            long sent;
+            Errno errno;
             do
             {
-                sent = descriptor < 0
+                long sent = descriptor < 0
                     ? Syscall.send(fd, bytes, (ulong)packet.Length, MessageFlags.MSG_DONTWAIT | MessageFlags.MSG_NOSIGNAL)
                     : SendWith(fd, bytes, packet.Length, descriptor);
+                errno = sent < 0 ? Stdlib.GetLastError() : 0;
             }
-            while (sent < 0 && Stdlib.GetLastError() == Errno.EINTR);
-            return sent >= 0 || Stdlib.GetLastError() is not (Errno.EAGAIN or Errno.ENOBUFS);
+            while (errno == Errno.EINTR);
+            return errno is not (Errno.EAGAIN or Errno.ENOBUFS);
         }
     }
 

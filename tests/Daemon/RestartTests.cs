@@ -1,0 +1,160 @@
+using System;
+using System.Collections.Generic;
+using System.Diagnostics;
+using System.IO;
+using System.Linq;
+using Lodge.Client;
+using Lodge.Protocol;
+using Mono.Unix.Native;
+using Xunit;
+
+namespace Lodge.DaemonTests;
+
+/// <summary>Ends and new beginnings of the service.</summary>
+public class RestartTests
+{
+    [Fact]
+    public void KilledServiceIsForgottenByNobody()
+    {
+        using ServiceProcess service = new();
+        Process[] guests = [.. Enumerable.Range(0, 3).Select(_ => service.StartGuest())];
+        List<Guest> before = service.Guests(g => g.Count == 3);
+        Assert.NotEqual(0, service.Stop(Signum.SIGKILL));
+
+        // One ends while nobody looks; the others do not notice anything.
+        guests[0].StandardInput.Close();
+        Assert.Equal(7, ServiceProcess.WaitForExit(guests[0]));
+        service.Start();
+        List<Guest> after = service.Guests(g => g.Count == 2);
+        Assert.Equal(before.Where(g => g.Entry.Pid != guests[0].Id), after);
+        guests[1].StandardInput.Close();
+        Assert.Equal(7, ServiceProcess.WaitForExit(guests[1]));
+        _ = service.Guests(g => g.Count == 1);
+
+        // Numbers go on.
+        _ = service.StartGuest();
+        Assert.True(service.Guests(g => g.Count == 2).Max(g => g.Entry.Id) > before.Max(g => g.Entry.Id));
+    }
+
+    [Fact]
+    public void ANumberThatBelongsToSomebodyElseNowIsNoGuest()
+    {
+        using ServiceProcess service = new();
+        Process guest = service.StartGuest();
+        _ = service.Guests(g => g.Count == 1);
+        service.Stop(Signum.SIGKILL);
+
+        // The same pid with another start time, as after a reuse of the number.
+        byte[] state = File.ReadAllBytes(service.StateFile);
+        (List<(GuestEntry Entry, byte[] Program)> saved, _, string? damage) = Lodge.Service.StateFile.Parse(state, Lodge.Service.ProcessStart.BootId);
+        Assert.Null(damage);
+        GuestEntry entry = saved.Single().Entry;
+        Assert.Equal(guest.Id, entry.Pid);
+        entry.ProcessStartTicks++;
+        using (Lodge.Service.EventLoop loop = new())
+        using (Lodge.Service.StateFile file = new(service.StateFile, Serilog.Core.Logger.None))
+        {
+            Lodge.Service.GuestTable table = new(loop, file, 0, 10);
+            file.Rewrite();
+            file.Start(new Lodge.Service.GuestRecord(table, entry, saved[0].Program));
+        }
+
+        service.Start();
+        _ = service.Guests(g => g.Count == 0);
+        service.WaitForLog("0 of 1 guests of a former run alive");
+    }
+
+    [Fact]
+    public void DamagedStateFileIsLoggedAndKept()
+    {
+        using ServiceProcess service = new();
+        _ = service.StartGuest();
+        _ = service.Guests(g => g.Count == 1);
+        service.Stop(Signum.SIGKILL);
+        using (FileStream file = new(service.StateFile, FileMode.Append))
+        {
+            file.Write("half a rec"u8);
+        }
+
+        service.Start();
+        Assert.Single(service.Guests(g => g.Count == 1));
+        service.WaitForLog("is damaged");
+        Assert.True(File.Exists(service.StateFile + ".bad"));
+
+        service.Stop(Signum.SIGKILL);
+        File.WriteAllText(service.StateFile, "no such file at all");
+        service.Start();
+        Assert.Empty(service.Guests(g => g.Count == 0));
+    }
+
+    [Fact]
+    public void OnlyOneAtATime()
+    {
+        using ServiceProcess service = new();
+        Process second = service.Launch(Repository.Lodged, ["--user", "--log", "console"]);
+        Assert.Equal(3, ServiceProcess.WaitForExit(second));
+        service.WaitForLog("another lodged holds");
+        Assert.Equal(service.Process.Id, service.Status(_ => true).Pid);
+    }
+
+    [Fact]
+    public void EndsWhenIdleButNotBeforeTheLastGuest()
+    {
+        using ServiceProcess service = new("--idle-exit 1");
+        Process guest = service.StartGuest();
+        _ = service.Guests(g => g.Count == 1);
+        Assert.False(service.Process.WaitForExit(2500));
+        guest.StandardInput.Close();
+        Assert.Equal(0, ServiceProcess.WaitForExit(service.Process));
+        Assert.False(File.Exists(service.Socket));
+        Assert.Contains("Nothing to do for 1 seconds", service.Log, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void SubscribersKeepItFromEnding()
+    {
+        using ServiceProcess service = new("--idle-exit 1");
+        using ServiceClient subscriber = service.Client();
+        subscriber.Subscribe(EventMask.Service);
+        Assert.False(service.Process.WaitForExit(2500));
+        subscriber.Dispose();
+        Assert.Equal(0, ServiceProcess.WaitForExit(service.Process));
+    }
+
+    [Fact]
+    public void ShutdownByOrder()
+    {
+        using ServiceProcess service = new();
+        Process guest = service.StartGuest();
+        using ServiceClient events = service.Client();
+        events.Subscribe(EventMask.Service);
+        using ServiceClient client = service.Client();
+        Assert.Contains("guests run on", client.Shutdown(), StringComparison.Ordinal);
+        Assert.Equal(EventKind.Ending, events.NextEvent().Message.Kind);
+        Assert.Equal(0, ServiceProcess.WaitForExit(service.Process));
+        Assert.False(guest.HasExited);
+    }
+
+    [RootFact]
+    public void AFullDiskIsNoReasonToEnd()
+    {
+        // In a mount namespace of its own the state lies on a file system of eight pages, filled up before and freed later from outside.
+        using ServiceProcess service = new();
+        service.Stop();
+        string state = Path.Combine(service.Directory, "small");
+        Directory.CreateDirectory(state);
+        string script = $"mount -t tmpfs -o size=32k none {state} && dd if=/dev/zero of={state}/filler bs=4k count=8 2>/dev/null; "
+            + $"exec {Repository.Lodged} --user --log console --socket {service.Socket} --state-dir {state} --config-dir {service.ConfigurationDirectory}";
+        Process full = service.Launch("/usr/bin/unshare", ["-m", "/bin/sh", "-c", script]);
+        service.WaitForService(full);
+        Process guest = service.StartGuest();
+        _ = service.Guests(g => g.Count == 1);
+        Assert.True(service.Status(s => s.Flags.HasFlag(ServiceFlags.StateNotSaved)).Registrations == 1);
+        service.WaitForLog("cannot be saved");
+        File.Delete($"/proc/{full.Id}/root{state}/filler");
+        _ = service.Status(s => !s.Flags.HasFlag(ServiceFlags.StateNotSaved));
+        service.WaitForLog("saved again");
+        Assert.True(new FileInfo($"/proc/{full.Id}/root{state}/guests.state").Length > 100);
+        Assert.False(guest.HasExited);
+    }
+}

@@ -1,0 +1,196 @@
+using System;
+using System.Collections.Generic;
+using System.Diagnostics;
+using System.IO;
+using System.Linq;
+using Lodge.Client;
+using Lodge.Protocol;
+using Mono.Unix.Native;
+using Xunit;
+
+namespace Lodge.DaemonTests;
+
+/// <summary>The service for all users, under a user of its own; its clients are ordinary users. Copies of the programs lie where all can reach them.</summary>
+public sealed class SystemTests : IDisposable
+{
+    private const uint Service = 65533, First = 65534, Second = 65532;
+
+    private readonly ServiceProcess _files = new();
+    private readonly string _directory;
+    private readonly string _lodged;
+    private readonly string _shim;
+    private readonly string _hold;
+
+    public SystemTests()
+    {
+        Directory.CreateDirectory(Path.Combine(_files.Directory, "run"));
+        _files.Stop();
+        _directory = _files.Directory;
+        _ = Syscall.chmod(_directory, (FilePermissions)0x1ED);
+        _lodged = Path.Combine(_directory, "lib/lodged");
+        _shim = Path.Combine(_directory, "lodge-shim");
+        _hold = Path.Combine(_directory, "hold");
+        CopyAll(Path.GetDirectoryName(new FileInfo(Repository.Lodged).ResolveLinkTarget(true)!.FullName)!, Path.Combine(_directory, "lib"));
+        File.Copy(Repository.Shim, _shim);
+        File.Copy(Repository.Hold, _hold);
+        File.Copy(Repository.File("tests/Daemon/ask.pl"), Path.Combine(_directory, "ask.pl"));
+    }
+
+    private string Socket => Path.Combine(_directory, "run/lodged.sock");
+
+    public void Dispose() => _files.Dispose();
+
+    [RootFact]
+    public void UsersSeeTheirOwnAndRootSeesAll()
+    {
+        Process service = StartSystem();
+        Process one = StartGuestAs(First), other = StartGuestAs(Second);
+        Assert.NotEqual(0, one.Id);
+        List<Guest> all = Wait(2);
+        Assert.Equal([First, Second], all.Select(g => g.Entry.Uid).OrderDescending());
+        Assert.Contains(all, g => g.Entry.Pid == one.Id && g.Program == _hold);
+
+        // What a user is told: own guests, and no orders taken. A page, the status, the answer to Shutdown.
+        string told = AskAs(First, "page", "status", "shutdown");
+        Assert.Equal($"guests 1 of uid {First}; alive 2 own 1; error 1", told);
+        Assert.Equal($"guests 1 of uid {Second}; alive 2 own 1; error 1", AskAs(Second, "page", "status", "shutdown"));
+        Assert.StartsWith("guests 2 of uid ", AskAs(Service, "page", "status"), StringComparison.Ordinal);
+
+        other.StandardInput.Close();
+        Assert.Equal(7, ServiceProcess.WaitForExit(other));
+        _ = Wait(1);
+        using ServiceClient client = new(Socket, Service);
+        Assert.Equal((Service, ServiceFlags.System), (client.Status().Uid, client.Status().Flags & ServiceFlags.System));
+        _ = client.Shutdown();
+        Assert.Equal(0, ServiceProcess.WaitForExit(service));
+        Assert.False(one.HasExited);
+    }
+
+    [RootFact]
+    public void AnotherUsersGuestCannotBeTouched()
+    {
+        _ = StartSystem();
+        Process guest = StartGuestAs(First);
+        Guest before = Wait(1)[0];
+
+        // Whatever another user sends, it is about that user's own process.
+        Assert.Equal("sent", AskAs(Second, "register"));
+        _files.WaitForLog($"of user {Second}: /bin/forged");
+        Assert.Equal(before, Wait(1).Single(g => g.Entry.Pid == guest.Id));
+    }
+
+    [RootFact]
+    public void OneUserCannotTakeAllConnections()
+    {
+        _ = StartSystem();
+        Process crowd = Perl(First, "crowd");
+        Assert.StartsWith("open ", crowd.StandardOutput.ReadLine(), StringComparison.Ordinal);
+        Process guest = StartGuestAs(Second);
+        Assert.Equal(guest.Id, Wait(1)[0].Entry.Pid);
+        using ServiceClient client = new(Socket, Service);
+        Assert.InRange(client.Status().Refused, 100ul, 1000ul);
+    }
+
+    [RootFact]
+    public void AUsersServiceSpeaksToNobodyElse()
+    {
+        Process service = _files.Launch("/usr/bin/setpriv",
+            [.. As(First), _lodged, "--user", "--log", "console", "--socket", Path.Combine(Prepared(First), "lodged.sock"), "--state-dir", Prepared(First)]);
+        string socket = Path.Combine(Prepared(First), "lodged.sock");
+        _files.WaitFor(() => File.Exists(socket), "the user's service");
+        _ = Syscall.chmod(Prepared(First), (FilePermissions)0x1FF);
+        _ = Syscall.chmod(socket, (FilePermissions)0x1FF);
+        _files.WaitFor(() => AskAs(First, socket, "status") == "alive 0 own 0", "the user's own question");
+        Assert.Equal("closed", AskAs(Second, socket, "status"));
+        Assert.False(service.HasExited);
+    }
+
+    [RootFact]
+    public void AtSecureGuestsTellTheSystemOnly()
+    {
+        // A set-uid guest started through the shim directly has no privileges; what binfmt_misc would give it, AT_SECURE, the shim gets here by
+        // being set-uid itself.
+        _files.Start();
+        _ = Syscall.chmod(Path.Combine(_directory, "lodge"), (FilePermissions)0x1FF);
+        _ = Syscall.chmod(Path.Combine(_directory, "lodge/lodged.sock"), (FilePermissions)0x1FF);
+        _ = Syscall.chmod(_shim, (FilePermissions)0x9ED);
+        Process guest = StartGuestAs(First);
+        Assert.Empty(_files.Guests(_ => true));
+        Assert.Equal(0ul, _files.Status(_ => true).Refused);
+        guest.StandardInput.Close();
+        Assert.Equal(7, ServiceProcess.WaitForExit(guest));
+        Assert.Equal(0ul, _files.Status(_ => true).Registrations);
+    }
+
+    private Process StartSystem()
+    {
+        // --run-as wants a name: the directories are made here as it would make them.
+        string state = Path.Combine(_directory, "state"), run = Path.Combine(_directory, "run");
+        foreach (string directory in (string[])[state, run])
+        {
+            Directory.CreateDirectory(directory);
+            _ = Syscall.chown(directory, Service, Service);
+        }
+
+        Process service = _files.Launch("/usr/bin/setpriv",
+            [.. As(Service), _lodged, "--system", "--log", "console", "--log-level", "Debug", "--socket", Socket, "--state-dir", state, "--config-dir", _files.ConfigurationDirectory]);
+        _files.WaitFor(() => File.Exists(Socket) && AskAs(Service, "status").StartsWith("alive", StringComparison.Ordinal), "the system's service");
+        return service;
+    }
+
+    // The system's socket has a fixed path: a mount namespace puts the test's directory there.
+    private Process StartGuestAs(uint uid)
+    {
+        string script = $"mount -t tmpfs none /run && mkdir /run/lodge && mount --bind {Path.Combine(_directory, "run")} /run/lodge; exec setpriv {string.Join(' ', As(uid))} {_shim} {_hold}";
+        Process guest = _files.Launch("/usr/bin/unshare", ["-m", "/bin/sh", "-c", script]);
+        Assert.Equal("ready", guest.StandardOutput.ReadLine());
+        return guest;
+    }
+
+    private List<Guest> Wait(int count)
+    {
+        using ServiceClient client = new(Socket, Service);
+        List<Guest> guests = [];
+        _files.WaitFor(() => (guests = client.Guests()).Count >= count && guests.Count <= count + 1, $"{count} guests", () => string.Join(", ", guests));
+        return guests;
+    }
+
+    private string Prepared(uint uid)
+    {
+        string directory = Path.Combine(_directory, $"user{uid}");
+        if (!Directory.Exists(directory))
+        {
+            Directory.CreateDirectory(directory);
+            _ = Syscall.chown(directory, uid, uid);
+        }
+
+        return directory;
+    }
+
+    private string AskAs(uint uid, params string[] questions) => AskAs(uid, questions[0].StartsWith('/') ? questions[0] : Socket, questions[0].StartsWith('/') ? questions[1..] : questions);
+
+    private string AskAs(uint uid, string socket, string[] questions)
+    {
+        Process perl = Perl(uid, socket, questions);
+        string told = perl.StandardOutput.ReadToEnd().Trim();
+        perl.WaitForExit();
+        return told;
+    }
+
+    private Process Perl(uint uid, params string[] questions) => Perl(uid, Socket, questions);
+
+    private Process Perl(uint uid, string socket, string[] questions) =>
+        _files.Launch("/usr/bin/setpriv", [.. As(uid), "/usr/bin/perl", Path.Combine(_directory, "ask.pl"), socket, .. questions]);
+
+    private static string[] As(uint uid) => [$"--reuid={uid}", $"--regid={uid}", "--clear-groups"];
+
+    private static void CopyAll(string from, string to)
+    {
+        foreach (string file in Directory.EnumerateFiles(from, "*", SearchOption.AllDirectories))
+        {
+            string target = Path.Combine(to, Path.GetRelativePath(from, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            File.Copy(file, target);
+        }
+    }
+}

@@ -44,6 +44,11 @@ public static unsafe partial class Syscalls<TAbi>
         int result = mm->DoMmap(t, hint, length, prot, flags, fd, offset, file, ref stale, out uint address);
         mm->Lock.Release(t);
         stale.Invalidate(mm);
+        if (result == 0 && (flags & HostMemory.MapShared) != 0 && (prot & HostMemory.ProtWrite) != 0)
+        {
+            Signals.CatchDeath(t);
+        }
+
         return result != 0 ? result : (int)address;
     }
 

@@ -77,6 +77,11 @@ public static unsafe partial class Syscalls<TAbi>
         int status = mm->AttachSegment(t, shmid, address, isFixed, (uint)size, flags, ref stale, out result);
         mm->Lock.Release(t);
         stale.Invalidate(mm);
+        if (status == 0)
+        {
+            Signals.CatchDeath(t);
+        }
+
         return status;
     }
 

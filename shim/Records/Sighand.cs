@@ -33,6 +33,8 @@ public unsafe partial struct Sighand
     /// over execve) is the truth and is read when first needed.
     /// </summary>
     public ulong Known;
+    /// <summary>Non-zero when the host catches signals that end the process by default, too (see <c>Signals.CatchDeath</c>).</summary>
+    public int CatchesDeath;
     /// <summary>64 times <see cref="SigAction"/>, index n-1.</summary>
     private fixed ulong _actions[64 * 3];
 

@@ -89,6 +89,9 @@ public static class Sig
     /// <summary>Signals whose default action is to stop the process.</summary>
     public const ulong StopsByDefault = (1UL << (SIGSTOP - 1)) | (1UL << (SIGTSTP - 1)) | (1UL << (SIGTTIN - 1)) | (1UL << (SIGTTOU - 1));
 
+    /// <summary>Signals that can be caught and end the process by default, other than <see cref="Faults"/>, which are always caught.</summary>
+    public const ulong FatalByDefault = ~(Faults | Unmaskable | IgnoredByDefault | StopsByDefault);
+
     /// <summary>Mask bit of a signal (1 to 64).</summary>
     public static ulong Bit(int signal) => 1UL << (signal - 1);
 

@@ -47,6 +47,36 @@ public static unsafe partial class Signals
         return 0;
     }
 
+    /// <summary>
+    /// From now on signals whose default action ends the process are caught on the host, so that robust futexes are marked before it dies
+    /// (<see cref="RobustList"/>). Called when the process gets writable memory that others may share: without it nobody could see the
+    /// marks. Not for the first process of a pid namespace, which such signals do not end.
+    /// </summary>
+    public static void CatchDeath(GuestThread* t)
+    {
+        Sighand* sighand = t->Sighand;
+        if (Volatile.Read(ref sighand->CatchesDeath) != 0 || t->Links.Tgid == 1)
+        {
+            return;
+        }
+
+        sighand->Lock.Acquire(t);
+        sighand->CatchesDeath = 1;
+        for (int signal = 1; signal <= Sig.Count; signal++)
+        {
+            if ((Sig.Bit(signal) & Sig.FatalByDefault) != 0)
+            {
+                SigAction* action = Known(sighand, signal);
+                if (action->Handler == Sig.SIG_DFL)
+                {
+                    MirrorAction(sighand, signal, action);
+                }
+            }
+        }
+
+        sighand->Lock.Release(t);
+    }
+
     private static bool IsSameForHost(in SigAction a, in SigAction b) =>
         a.Handler > Sig.SIG_IGN && b.Handler > Sig.SIG_IGN && a.Flags == b.Flags && (a.Flags & Sig.SA_RESETHAND) == 0;
 
@@ -90,6 +120,8 @@ public static unsafe partial class Signals
     /// <summary>In the child of clone3 with CLONE_CLEAR_SIGHAND: the kernel has reset every handler to default.</summary>
     public static void ResetHandlers(GuestThread* t)
     {
+        bool catches = t->Sighand->CatchesDeath != 0;
+        t->Sighand->CatchesDeath = 0;
         for (int signal = 1; signal <= Sig.Count; signal++)
         {
             SigAction* action = Sighand.Action(t->Sighand, signal);
@@ -105,6 +137,11 @@ public static unsafe partial class Signals
             {
                 MirrorAction(t->Sighand, signal, action);
             }
+        }
+
+        if (catches)
+        {
+            CatchDeath(t);
         }
     }
 }

@@ -121,6 +121,10 @@ public static unsafe partial class Signals
             uint restart = action->Handler == Sig.SIG_IGN ? Sig.SA_RESTART : action->Flags & Sig.SA_RESTART;
             SetHostAction(signal, HandlerAddress, restart);
         }
+        else if (action->Handler == Sig.SIG_DFL && sighand->CatchesDeath != 0 && (Sig.Bit(signal) & Sig.FatalByDefault) != 0)
+        {
+            SetHostAction(signal, HandlerAddress, Sig.SA_RESTART);
+        }
         else if (action->Handler is Sig.SIG_DFL or Sig.SIG_IGN)
         {
             SetHostAction(signal, action->Handler, action->Flags & Mirrored);

@@ -2,8 +2,8 @@ namespace Lodge.Shim;
 
 /// <summary>
 /// Robust futexes (kernel/futex/core.c, compat_exit_robust_list). The host cannot walk a list of 32-bit pointers, so the shim
-/// does it wherever a thread ends that it can see: exit, exit_group, execve, and deaths by fault. Not on SIGKILL or another
-/// default action that the kernel carries out by itself.
+/// does it wherever a thread ends that it can see: exit, exit_group, execve, deaths by fault, and by other signals once the process has
+/// shared memory (<see cref="Signals.CatchDeath"/>). Not on SIGKILL.
 /// </summary>
 public static unsafe class RobustList
 {

@@ -24,7 +24,7 @@ public unsafe partial struct UnitTranslator
 
     private const int MaxDelta = 2048;
     internal const int MaxCold = 64;
-    private const int MaxBranches = 6;
+    private const int MaxBranches = 14;
 
     /// <summary>Most exits, inner entries and landings that a unit can have: each branch or call makes at most one of each.</summary>
     public const int MaxUnitParts = MaxBranches + 2;

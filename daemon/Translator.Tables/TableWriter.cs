@@ -56,7 +56,8 @@ public static class TableWriter
             | ((long)row.FlagsRead << I386Translation.ReadShift)
             | ((long)killed << I386Translation.KilledShift)
             | ((row.Rules & I386Rules.ShiftCount) != 0 ? (long)I386Translation.ShiftCount : 0)
-            | (plain ? (long)I386Translation.Plain : 0);
+            | (plain ? (long)I386Translation.Plain : 0)
+            | ((long)row.Rules << I386Translation.RulesShift);
     }
 
     private static long Pack(TableRow row, int bits, Func<TableOperand, int> value)

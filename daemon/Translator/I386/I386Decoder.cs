@@ -25,16 +25,20 @@ public static unsafe partial class I386Decoder
     /// <param name="insn">The result. <see cref="I386Insn.Row"/> is <see cref="I386Table.InvalidRow"/> for #UD; then the length is what was
     /// consumed until that was certain.</param>
     /// <returns>Length in bytes (1 to 15), <see cref="OutOfBytes"/> or <see cref="TooLong"/>.</returns>
-    public static int Decode(byte* code, int available, uint address, out I386Insn insn)
+    public static int Decode(byte* code, int available, uint address, out I386Insn insn) => Decode(code, available, address, out insn, out _);
+
+    /// <summary>The same, with what the translator asks of the row.</summary>
+    /// <inheritdoc cref="Decode(byte*, int, uint, out I386Insn)"/>
+    public static int Decode(byte* code, int available, uint address, out I386Insn insn, out I386Translation facts)
     {
         if (available < Window)
         {
-            return DecodeNearEnd(code, available, address, out insn);
+            return DecodeNearEnd(code, available, address, out insn, out facts);
         }
         insn = default;
         insn.Address = address;
         insn.Segment = I386Segment.None;
-        int length = Body(code, ref insn);
+        int length = Body(code, ref insn, out facts);
         return length <= MaxLength ? Finish(length, ref insn) : TooLong;
     }
 
@@ -47,7 +51,7 @@ public static unsafe partial class I386Decoder
 
     /// <summary>The same from a padded copy, so that <see cref="Body"/> needs no checks.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static int DecodeNearEnd(byte* code, int available, uint address, out I386Insn insn)
+    private static int DecodeNearEnd(byte* code, int available, uint address, out I386Insn insn, out I386Translation facts)
     {
         byte* copy = stackalloc byte[Window];
         for (int i = 0; i < Window; i++)
@@ -57,7 +61,7 @@ public static unsafe partial class I386Decoder
         insn = default;
         insn.Address = address;
         insn.Segment = I386Segment.None;
-        int length = Body(copy, ref insn);
+        int length = Body(copy, ref insn, out facts);
         if (length > available && available < MaxLength)
         {
             return OutOfBytes;
@@ -71,7 +75,7 @@ public static unsafe partial class I386Decoder
     private const uint Special = 1u << 18;
 
     /// <summary>Returns the length, or more than 15. Reads at most <see cref="Window"/> bytes.</summary>
-    private static int Body(byte* code, ref I386Insn insn)
+    private static int Body(byte* code, ref I386Insn insn, out I386Translation facts)
     {
         byte* p = code;
         I386Prefixes prefixes = I386Prefixes.None;
@@ -117,12 +121,15 @@ public static unsafe partial class I386Decoder
                     // C4, C5: VEX where the next byte would be a ModRM byte with mod = 3, else LES and LDS.
                     if (*p >= 0xC0)
                     {
-                        return VexBody(code, p, op, prefixes, ref insn);
+                        int vex = VexBody(code, p, op, prefixes, ref insn);
+                        facts = I386Table.Translation(insn.Row);
+                        return vex;
                     }
                     goto opcode;
             }
             if (p - code >= MaxLength)
             {
+                facts = default;
                 return MaxLength + 1;
             }
             op = *p++;
@@ -159,22 +166,22 @@ public static unsafe partial class I386Decoder
             entry = Select(entry, insn.ModRM, pp, 0, 0);
         }
         insn.Prefixes = prefixes;
-        int row = (int)entry;
-        I386Rules rules = (I386Rules)I386Table.At(I386Table.RulesData, row);
-        if ((prefixes & I386Prefixes.Lock) != 0 && ((rules & I386Rules.Lockable) == 0 || mod == 3))
+        facts = I386Table.Translation((ushort)entry);
+        if ((prefixes & I386Prefixes.Lock) != 0 && ((facts.Rules & I386Rules.Lockable) == 0 || mod == 3))
         {
-            row = I386Table.InvalidRow;
-            rules = I386Rules.None;
+            entry = I386Table.InvalidRow;
+            facts = I386Table.Translation(I386Table.InvalidRow);
         }
-        insn.Row = (ushort)row;
+        insn.Row = (ushort)entry;
         if (op == 0x82 && space == 0)
         {
             // 82 is 80 once more, but only here: 64-bit mode lacks it.
             insn.Opcode = 0x80;
         }
-        if ((rules & I386Rules.ImmMask) != 0)
+        I386ImmKind kind = (I386ImmKind)(facts.Rules & I386Rules.ImmMask);
+        if (kind != I386ImmKind.None)
         {
-            p = Immediate(p, (I386ImmKind)(rules & I386Rules.ImmMask), row, ref insn);
+            p = Immediate(p, kind, (int)entry, ref insn);
         }
         return (int)(p - code);
     }

@@ -17,6 +17,9 @@ public readonly struct I386Translation
     /// <summary>Bit: class Copy, not a VEX form.</summary>
     public const ulong Plain = 1ul << 49;
 
+    /// <summary>Position of <see cref="Rules"/>, 12 bits.</summary>
+    public const int RulesShift = 50;
+
     private readonly ulong _word;
 
     /// <summary>Wraps a word of the table.</summary>
@@ -36,6 +39,9 @@ public readonly struct I386Translation
     /// <see cref="KilledByCount"/> is false.
     /// </summary>
     public I386Flags FlagsKilled => (I386Flags)(ushort)((_word >> KilledShift) & 0xFFF);
+
+    /// <summary>Decoder rules and further facts.</summary>
+    public I386Rules Rules => (I386Rules)(ushort)(_word >> RulesShift);
 
     /// <summary>True when the flags killed depend on the shift count.</summary>
     public bool KilledByCount => (_word & ShiftCount) != 0;

@@ -25,7 +25,7 @@ public unsafe partial struct UnitTranslator
             }
 
             Scanned* s = _scan + _count;
-            int length = I386Decoder.Decode((byte*)(pc + _request.GuestBase), room < 64 ? (int)room : 64, pc, out s->Insn);
+            int length = I386Decoder.Decode((byte*)(pc + _request.GuestBase), room < 64 ? (int)room : 64, pc, out s->Insn, out s->Facts);
             if (length < 0)
             {
                 // The instruction runs over the end of what may be fetched, or is longer than 15 bytes. As the first instruction it is

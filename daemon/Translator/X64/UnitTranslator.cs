@@ -66,8 +66,7 @@ public unsafe partial struct UnitTranslator
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         internal void Classify()
         {
-            I386Translation facts = I386Table.Translation(Insn.Row);
-            Facts = facts;
+            I386Translation facts = Facts;
             Class = facts.Class;
             TargetIndex = -1;
             IsJoin = false;

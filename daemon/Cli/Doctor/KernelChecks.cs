@@ -73,9 +73,9 @@ internal sealed class KernelChecks(Func<string, string?> read)
                 continue;
             }
 
-            yield return hardUnlimited
-                ? new Finding(name, unlimited ? Severity.Ok : Severity.Note, unlimited ? "unlimited" : $"{soft}, hard limit unlimited: kept for the guest, raised for the shim")
-                : new Finding(name, Severity.Problem, $"hard limit {hard}", $"the shim needs address space, not memory: ulimit -H {option} unlimited (limits.conf, LimitAS= or LimitDATA= of the unit)");
+            yield return unlimited ? new Finding(name, Severity.Ok, "unlimited")
+                : hardUnlimited ? new Finding(name, Severity.Note, $"{soft}, hard limit unlimited: kept for the guest, raised for the shim")
+                : new Finding(name, Severity.Warning, $"{soft}, hard limit {hard}", $"guests run with small tables, slower, and are told that memory is missing earlier: ulimit -H {option} unlimited (limits.conf; LimitAS= or LimitDATA= of a unit)");
         }
 
         (string files, string most) = Limit("Max open files");

@@ -20,7 +20,7 @@ public unsafe struct ExecTarget
 #else
     private const int ONoFollow = 0x20000;
 #endif
-    private const int AtEmptyPath = 0x1000, AtEAccess = 0x200, AtNoAutomount = 0x800;
+    private const int AtEmptyPath = 0x1000, AtNoAutomount = 0x800;
     private const int FDupFdCloExec = 1030;
     private const uint SIfMt = 0xf000, SIfReg = 0x8000, SIsUid = 0x800, SIsGid = 0x400, SIxGrp = 8;
 
@@ -90,17 +90,18 @@ public unsafe struct ExecTarget
             return -Errno.EACCES;
         }
 
-        // The kernel's own opinion, mount options included.
+        // The kernel's own opinion, mount options and writers (ETXTBSY) included: it opens the file for execution before it looks at the
+        // arguments, which cannot be read.
         byte empty = 0;
-        long access = Host.Syscall(Nr.faccessat2, target->Fd, (long)&empty, 1, AtEmptyPath | AtEAccess);
-        if (access is -Errno.ENOSYS or -Errno.EPERM)
+        long access = Host.Syscall(Nr.execveat, target->Fd, (long)&empty, BadPointer.Value, 0, AtEmptyPath);
+        if (access == -Errno.ENOSYS)
         {
-            access = (mode & 0x49) != 0 ? 0 : -Errno.EACCES;
+            access = (mode & 0x49) != 0 ? -Errno.EFAULT : -Errno.EACCES;
         }
 
-        if (access != 0)
+        if (access != -Errno.EFAULT)
         {
-            return -Errno.EACCES;
+            return (int)access;
         }
 
         long got = Host.Syscall(Nr.pread64, target->Fd, (long)target->Head, Script.HeadSize, 0);

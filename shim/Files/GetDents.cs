@@ -109,6 +109,11 @@ public static unsafe partial class Syscalls<TAbi>
         int fd = (int)TAbi.Arg(t, 0);
         uint buffer = TAbi.Arg(t, 1);
         uint count = TAbi.Arg(t, 2);
+        if (count > int.MaxValue)
+        {
+            // The kernel's count is signed: nothing fits.
+            count = 0;
+        }
         long position = Host.Syscall(Nr.lseek, (uint)fd, 0, FileConstants.SEEK_CUR);
         byte* records = stackalloc byte[4096];
         byte* compat = stackalloc byte[(int)LargestRecord + 8];

@@ -194,7 +194,14 @@ public unsafe partial struct Mm
     private static uint HugePageMask(uint flags)
     {
         int log = (int)(flags >> MapHugeShift) & 0x3F;
-        return log is > 12 and < 32 ? (1u << log) - 1 : (2u << 20) - 1;
+        return log switch
+        {
+            0 => (2u << 20) - 1,
+            16 or 21 or 25 or 30 => (1u << log) - 1,
+
+            // A size that no host has: EINVAL from the host, whatever the length.
+            _ => GuestMap.PageSize - 1,
+        };
     }
 
     /// <summary>

@@ -80,6 +80,12 @@ public static unsafe partial class Syscalls<TAbi>
     {
         ulong* mask = stackalloc ulong[MaskWords];
         int error = GetMask(TAbi.Arg(t, 1), TAbi.Arg(t, 2), mask, out ulong bits);
+        if (error == -Errno.EFAULT)
+        {
+            // The mode is looked at first: with a mask that cannot be read the host says which error it is.
+            return (int)Host.Syscall(Nr.set_mempolicy, (int)TAbi.Arg(t, 0), BadPointer.Value, (long)bits);
+        }
+
         return error != 0
             ? error
             : (int)Host.Syscall(Nr.set_mempolicy, (int)TAbi.Arg(t, 0), TAbi.Arg(t, 1) == 0 ? 0 : (long)mask, (long)bits);
@@ -144,6 +150,13 @@ public static unsafe partial class Syscalls<TAbi>
         if (count == 0 || pages == 0)
         {
             return (int)Host.Syscall(Nr.move_pages, pid, count, 0, nodes, status, flags);
+        }
+
+        // Flags and process come first: an empty list is asked about.
+        int refused = (int)Host.Syscall(Nr.move_pages, pid, 0, 0, 0, 0, flags);
+        if (refused != 0)
+        {
+            return refused;
         }
 
         if ((ulong)status + ((ulong)count * 4) > t->Mm->Placement.TaskSize)

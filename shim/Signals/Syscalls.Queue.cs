@@ -33,7 +33,8 @@ public static unsafe partial class Syscalls<TAbi>
         {
             if (!ReadInfo(pointer, info, signal))
             {
-                return -Errno.EFAULT;
+                // Flags and descriptor come first.
+                return (int)Host.Syscall(Nr.pidfd_send_signal, (int)TAbi.Arg(t, 0), signal, BadPointer.Value, (long)TAbi.Arg(t, 3));
             }
 
             // The call compares si_signo with its argument: EINVAL when they differ.

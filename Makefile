@@ -7,7 +7,7 @@
 #   make tables   write the instruction tables' C# anew from their text (make tables-check: prove it is up to date)
 #   make config-tables   write schema, default configuration and the option list of docs/configuration.md anew
 #   make demo       real programs of a Debian i386 root, translated; installs, builds and makes the root first
-#   make bench      native : Lodge : qemu-i386; BENCH="fib start" chooses, RUNS=9 sets the number of runs
+#   make bench      native : Lodge : qemu-i386; BENCH="fib start" chooses, RUNS=9 sets the number of runs; BENCH=daemon: the service
 #   make abi-maps, abi-maps-check, abi-emit   kernel ABI tables: see abi-maps/abi-maps.mk
 #   make packaging  man pages, shell completion and binfmt.d files anew from the command line's own description
 #   make install, uninstall   DESTDIR=… PREFIX=…: see packaging/install.mk
@@ -55,7 +55,8 @@ demo: deps shim guests rootfs
 	tests/demo/run-demo $(DEMO)
 
 bench: deps shim guests rootfs
-	tests/bench/run-bench $(if $(RUNS),--runs $(RUNS)) $(BENCH)
+	$(if $(filter-out daemon,$(or $(BENCH),all)),tests/bench/run-bench $(if $(RUNS),--runs $(RUNS)) $(filter-out daemon,$(BENCH)))
+	$(if $(filter daemon,$(or $(BENCH),daemon)),$(BUILD) daemon/Lodged && tests/bench/run-daemon-bench)
 
 clean:
 	rm -rf out

@@ -92,6 +92,22 @@ public sealed class SystemTests : IDisposable
     }
 
     [RootFact]
+    public void BecomesAUserOfItsOwn()
+    {
+        string state = Path.Combine(_directory, "new/state"), socket = Path.Combine(_directory, "new-run/lodged.sock");
+        Process service = _files.Launch(_lodged,
+            ["--system", "--run-as", "nobody", "--log", "console", "--socket", socket, "--state-dir", state, "--config-dir", _files.ConfigurationDirectory]);
+        _files.WaitFor(() => File.Exists(socket) && AskAs(Second, socket, "status") == "alive 0 own 0", "the service");
+        using ServiceClient client = new(socket, First);
+        Assert.Equal((First, service.Id), (client.Status().Uid, client.Status().Pid));
+        string[] identity = [.. File.ReadLines($"/proc/{service.Id}/status").Where(l => l.StartsWith("Uid", StringComparison.Ordinal) || l.StartsWith("Groups", StringComparison.Ordinal) || l.StartsWith("CapEff", StringComparison.Ordinal))];
+        Assert.Equal([$"Uid:\t{First}\t{First}\t{First}\t{First}", "Groups:\t ", "CapEff:\t0000000000000000"], identity);
+        _files.WaitFor(() => client.Status().ConfigurationGeneration == 1, "the configuration");
+        Assert.True(Syscall.stat(Path.Combine(state, "config.bin"), out Stat compiled) == 0 && compiled.st_uid == First);
+        Assert.Equal((FilePermissions)0x1A4, compiled.st_mode & (FilePermissions)0x1FF);
+    }
+
+    [RootFact]
     public void AUsersServiceSpeaksToNobodyElse()
     {
         Process service = _files.Launch("/usr/bin/setpriv",

@@ -168,7 +168,9 @@ internal sealed class GuestTable
 
         guest.Pidfd = Math.Max(pidfd, -1);
         guest.Entry.ProcessStartTicks = ProcessStart.Of(peer.Pid);
-        if (pidfd is -ESRCH or -EINVAL || guest.Entry.ProcessStartTicks == 0 || !IsAlive(guest))
+
+        // Without a start time (a /proc that hides other users' processes) the descriptor alone says that it lives; a restart forgets it then.
+        if (pidfd is -ESRCH or -EINVAL || !IsAlive(guest))
         {
             Started(guest);
             Note(guest);

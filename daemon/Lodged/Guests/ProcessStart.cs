@@ -11,8 +11,8 @@ internal static class ProcessStart
     // Fields of /proc/PID/stat are counted from 1; the name in field 2 may hold anything, so counting begins behind its last parenthesis.
     private const int StartField = 22, FirstBehindName = 3;
 
-    /// <summary>Id of this boot.</summary>
-    public static Guid BootId { get; } = Guid.Parse(File.ReadAllText("/proc/sys/kernel/random/boot_id"), CultureInfo.InvariantCulture);
+    /// <summary>Id of this boot; all zeros without a /proc.</summary>
+    public static Guid BootId { get; } = ReadBootId();
 
     /// <summary>Clock ticks from boot to the start of a process; 0 when there is no such process, or /proc does not say.</summary>
     public static ulong Of(int pid)
@@ -27,6 +27,18 @@ internal static class ProcessStart
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return 0;
+        }
+    }
+
+    private static Guid ReadBootId()
+    {
+        try
+        {
+            return Guid.TryParse(File.ReadAllText("/proc/sys/kernel/random/boot_id"), CultureInfo.InvariantCulture, out Guid id) ? id : default;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return default;
         }
     }
 

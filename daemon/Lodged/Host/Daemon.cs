@@ -12,8 +12,9 @@ namespace Lodge.Service;
 /// <summary>Puts the service together, runs it, takes it apart.</summary>
 internal sealed class Daemon : IDisposable
 {
-    // Descriptors for everything but pidfds: connections and what .NET itself opens.
-    private const int ReservedDescriptors = 512, Connections = 384;
+    // What .NET and the service itself have open; a quarter of the rest is for connections, up to a number that nobody needs; all else for pidfds.
+    private const int OwnDescriptors = 128, LeastConnections = 8, MostConnections = 384;
+    private const int UsualDescriptorLimit = 1024;
     private const long PollMilliseconds = 1000;
 
     private readonly ServiceOptions _options;
@@ -42,9 +43,10 @@ internal sealed class Daemon : IDisposable
         refused.ForEach(r => log.Warning("Socket activation: {Refused}", r));
 
         long limit = LinuxCalls.RaiseDescriptorLimit();
-        int reserved = (int)Math.Min(ReservedDescriptors, limit / 2);
+        limit = limit > 0 ? limit : UsualDescriptorLimit;
+        int connections = (int)Math.Clamp((limit - OwnDescriptors) / 4, LeastConnections, MostConnections);
         using StateFile file = new(_options.StatePath, log);
-        GuestTable guests = new(_loop, file, (int)Math.Max(0, limit - reserved), _options.MaxGuests);
+        GuestTable guests = new(_loop, file, (int)Math.Max(0, limit - OwnDescriptors - connections), _options.MaxGuests);
         file.Snapshot = () => (guests.Live, guests.NextId);
         (List<(GuestEntry, byte[])> saved, ulong nextId) = file.Load();
         int alive = guests.Recover(saved, nextId);
@@ -60,7 +62,7 @@ internal sealed class Daemon : IDisposable
             File = file,
             Configuration = configuration,
             Uid = Syscall.geteuid(),
-            MaxConnections = Math.Max(8, reserved * Connections / ReservedDescriptors),
+            MaxConnections = connections,
             Activated = passed.Count > 0,
         };
         MessageHandler handler = new(state);
@@ -92,10 +94,22 @@ internal sealed class Daemon : IDisposable
         using PosixSignalRegistration interrupt = On(PosixSignal.SIGINT, _loop.Stop);
         log.Information("lodged serves {Who} on {Where}: process {Pid}, user {Uid}, {Alive} of {Saved} guests of a former run alive, {Limit} descriptors",
             _options.System ? "all users" : "its user", passed.Count > 0 ? "passed sockets" : _options.Socket, Environment.ProcessId, state.Uid, alive, saved.Count, limit);
+        if (_options.System && state.Uid == 0)
+        {
+            log.Warning("lodged runs as root; --run-as or its systemd unit gives it a user of its own");
+        }
+
         supervisor.Ready(Describe(guests));
         configuration?.Request(null);
-
-        _loop.Run();
+        try
+        {
+            _loop.Run();
+        }
+        catch (Exception e)
+        {
+            log.Fatal(e, "lodged breaks; guests run on");
+            throw;
+        }
 
         supervisor.Stopping();
         handler.Tell(EventKind.Ending, "the service ends");

@@ -19,7 +19,7 @@ internal sealed class Supervisor : IDisposable
         string? path = Environment.GetEnvironmentVariable("NOTIFY_SOCKET");
         if (path is { Length: > 1 } && path[0] is '/' or '@')
         {
-            _socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+            _socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified) { Blocking = false };
             _address = new UnixDomainSocketEndPoint(path[0] == '@' ? '\0' + path[1..] : path);
         }
 
@@ -74,7 +74,7 @@ internal sealed class Supervisor : IDisposable
         }
         catch (SocketException)
         {
-            // Nobody listens any more.
+            // Nobody listens any more, or nobody reads: not worth waiting for.
         }
     }
 }

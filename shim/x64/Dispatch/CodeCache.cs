@@ -23,6 +23,8 @@ public struct Unit
     public uint NextOnFirstPage, NextOnSecondPage;
     /// <summary>A thunk on another page that the unit contains the load of, and the next unit on that page; 0 = none.</summary>
     public uint Thunk, NextOnThunkPage;
+    /// <summary>First further entry: a place inside, found when it was wanted; 0 = none.</summary>
+    public uint FurtherEntries;
     /// <summary>Where the source bytes of a checked or single-instruction unit are kept.</summary>
     public uint Source;
     /// <summary>Non-zero when the unit was invalidated: it is never entered again.</summary>
@@ -60,6 +62,8 @@ public struct EntryRecord
     public uint HostOffset;
     /// <summary>Unit that is entered.</summary>
     public uint Owner;
+    /// <summary>Next of the unit's further entries; 0 = last. Not used by the entries that the unit was made with.</summary>
+    public uint NextFurther;
 }
 
 /// <summary>

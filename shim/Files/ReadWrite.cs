@@ -8,13 +8,27 @@ namespace Lodge.Shim;
 /// </summary>
 public static unsafe partial class Syscalls<TAbi>
 {
+    /// <summary>read(fd, buffer, count).</summary>
+    public static int sys_read(GuestThread* t)
+    {
+        int fd = (int)TAbi.Arg(t, 0);
+        uint buffer = TAbi.Arg(t, 1);
+        ulong count = TAbi.Arg(t, 2);
+        Mm.PrepareWrite(t, buffer, (nuint)count);
+        int error = FilesStruct.IsMemory(t->Files, fd) ? ProcMem.Cut(t, ProcMem.Position(fd, WriteLimit.OwnPosition), ref count) : 0;
+        return error < 0 ? error : (int)Host.BlockingCall(t, Nr.read, (uint)fd, buffer, (long)count);
+    }
+
     /// <summary>pread64(fd, buffer, count, position).</summary>
     public static int sys_pread64(GuestThread* t)
     {
+        int fd = (int)TAbi.Arg(t, 0);
         uint buffer = TAbi.Arg(t, 1);
-        uint count = TAbi.Arg(t, 2);
-        Mm.PrepareWrite(t, buffer, count);
-        return (int)Host.BlockingCall(t, Nr.pread64, TAbi.Arg(t, 0), buffer, count, TAbi.LoffArg(t, 3));
+        ulong count = TAbi.Arg(t, 2);
+        long position = TAbi.LoffArg(t, 3);
+        Mm.PrepareWrite(t, buffer, (nuint)count);
+        int error = FilesStruct.IsMemory(t->Files, fd) && position >= 0 ? ProcMem.Cut(t, (ulong)position, ref count) : 0;
+        return error < 0 ? error : (int)Host.BlockingCall(t, Nr.pread64, (uint)fd, buffer, (long)count, position);
     }
 
     /// <summary>write(fd, buffer, count).</summary>
@@ -22,8 +36,28 @@ public static unsafe partial class Syscalls<TAbi>
     {
         int fd = (int)TAbi.Arg(t, 0);
         ulong count = TAbi.Arg(t, 2);
-        int error = FilesStruct.IsLimited(t->Files, fd) ? WriteLimit.Cut(fd, WriteLimit.OwnPosition, ref count) : 0;
-        return error < 0 ? error : (int)Host.BlockingCall(t, Nr.write, (uint)fd, TAbi.Arg(t, 1), (long)count);
+        return FilesStruct.IsSpecial(t->Files, fd)
+            ? WriteSpecial(t, Nr.write, fd, count, WriteLimit.OwnPosition)
+            : (int)Host.BlockingCall(t, Nr.write, (uint)fd, TAbi.Arg(t, 1), (long)count);
+    }
+
+    private static int WriteSpecial(GuestThread* t, int nr, int fd, ulong count, long position)
+    {
+        bool isMemory = FilesStruct.IsMemory(t->Files, fd);
+        ulong start = isMemory ? ProcMem.Position(fd, position) : 0;
+        int error = isMemory ? ProcMem.Cut(t, start, ref count) : WriteLimit.Cut(fd, position, ref count);
+        if (error < 0)
+        {
+            return error;
+        }
+
+        int result = (int)Host.BlockingCall(t, nr, (uint)fd, TAbi.Arg(t, 1), (long)count, position);
+        if (isMemory)
+        {
+            ProcMem.Changed(t, start, result);
+        }
+
+        return result;
     }
 
     /// <summary>pwrite64(fd, buffer, count, position).</summary>
@@ -32,8 +66,9 @@ public static unsafe partial class Syscalls<TAbi>
         int fd = (int)TAbi.Arg(t, 0);
         ulong count = TAbi.Arg(t, 2);
         long position = TAbi.LoffArg(t, 3);
-        int error = FilesStruct.IsLimited(t->Files, fd) && position >= 0 ? WriteLimit.Cut(fd, position, ref count) : 0;
-        return error < 0 ? error : (int)Host.BlockingCall(t, Nr.pwrite64, (uint)fd, TAbi.Arg(t, 1), (long)count, position);
+        return FilesStruct.IsSpecial(t->Files, fd) && position >= 0
+            ? WriteSpecial(t, Nr.pwrite64, fd, count, position)
+            : (int)Host.BlockingCall(t, Nr.pwrite64, (uint)fd, TAbi.Arg(t, 1), (long)count, position);
     }
 
     /// <summary>readv(fd, iov, count).</summary>
@@ -74,10 +109,15 @@ public static unsafe partial class Syscalls<TAbi>
         {
             vector.PrepareWrite(t);
         }
-        else if (FilesStruct.IsLimited(t->Files, (int)fd))
+
+        bool isMemory = FilesStruct.IsMemory(t->Files, (int)fd);
+        ulong start = 0;
+        if (isMemory || (!reads && FilesStruct.IsLimited(t->Files, (int)fd)))
         {
             ulong total = vector.Total;
-            error = WriteLimit.Cut((int)fd, nr == Nr.writev || (nr == Nr.pwritev2 && position == -1) ? WriteLimit.OwnPosition : position, ref total);
+            bool own = nr is Nr.writev or Nr.readv || (nr is Nr.pwritev2 or Nr.preadv2 && position == -1);
+            start = isMemory ? ProcMem.Position((int)fd, own ? WriteLimit.OwnPosition : position) : 0;
+            error = isMemory ? ProcMem.Cut(t, start, ref total) : WriteLimit.Cut((int)fd, own ? WriteLimit.OwnPosition : position, ref total);
             if (error < 0)
             {
                 vector.Release();
@@ -89,6 +129,11 @@ public static unsafe partial class Syscalls<TAbi>
 
         int result = (int)Host.BlockingCall(t, nr, fd, (long)vector.Segments, vector.Count, position, 0, flags);
         vector.Release();
+        if (isMemory && !reads)
+        {
+            ProcMem.Changed(t, start, result);
+        }
+
         return result;
     }
 }

@@ -9,7 +9,7 @@ public static unsafe partial class Syscalls<TAbi>
     /// End of the unbroken stretch of guest mappings from <paramref name="start"/> on, at most <paramref name="end"/>; equal to
     /// <paramref name="start"/> when nothing is mapped there. Takes the lock.
     /// </summary>
-    private static uint CoveredUntil(GuestThread* t, uint start, uint end)
+    internal static uint CoveredUntil(GuestThread* t, uint start, uint end)
     {
         Mm* mm = t->Mm;
         mm->Lock.Acquire(t);

@@ -85,6 +85,14 @@ public static unsafe class ProcFs
             case ProcFile.Exe:
                 result = (int)Host.BlockingCall(t, Nr.openat, FileConstants.AT_FDCWD, (long)link, flags, 0);
                 return true;
+            case ProcFile.Mem:
+                if ((flags & (FileConstants.O_PATH | OpenFlags.HostDirectory)) != 0)
+                {
+                    return false;
+                }
+
+                result = ProcMem.Open(t, flags & ~FileConstants.O_CREAT);
+                return true;
             default:
                 const uint NotJustReading = FileConstants.O_ACCMODE | FileConstants.O_PATH | FileConstants.O_CREAT | OpenFlags.HostDirectory;
                 return (flags & NotJustReading) == 0 && ProcText.Open(t, in name, flags, out result);

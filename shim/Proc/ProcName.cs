@@ -17,6 +17,8 @@ public enum ProcFile : byte
     Statm,
     /// <summary>status: VmPeak, VmSize.</summary>
     Status,
+    /// <summary>mem: guest mappings only, and code that is written is translated again.</summary>
+    Mem,
     /// <summary>/proc/cpuinfo: the features that translated code has.</summary>
     CpuInfo,
     /// <summary>An entry of fd/ or fdinfo/ that is one of the shim's own descriptors.</summary>
@@ -112,6 +114,7 @@ public unsafe ref struct ProcName
     /// <summary>The file that a last component names below a process directory.</summary>
     public static ProcFile Leaf(byte* name, int length)
         => Is(name, length, "exe"u8) ? ProcFile.Exe
+            : Is(name, length, "mem"u8) ? ProcFile.Mem
             : Is(name, length, "maps"u8) ? ProcFile.Maps
             : Is(name, length, "smaps"u8) ? ProcFile.Smaps
             : Is(name, length, "stat"u8) ? ProcFile.Stat

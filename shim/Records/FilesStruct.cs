@@ -55,6 +55,7 @@ public unsafe partial struct FilesStruct
     private const byte KindMask = 7;
     private const byte NoLargeFileBit = 8;
     private const byte LimitedBit = 16;
+    private const byte MemoryBit = 32;
 
     /// <summary>Users of the record.</summary>
     public int Users;
@@ -138,6 +139,25 @@ public unsafe partial struct FilesStruct
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool IsLimited(FilesStruct* files, int fd)
         => (uint)fd < CachedDescriptors && (files->kinds[fd] & LimitedBit) != 0;
+
+    /// <summary>Notes that the descriptor is the process's own /proc/PID/mem.</summary>
+    public static void MarkMemory(FilesStruct* files, int fd)
+    {
+        if ((uint)fd < CachedDescriptors)
+        {
+            files->kinds[fd] |= MemoryBit;
+        }
+    }
+
+    /// <summary>True for a descriptor of the process's own /proc/PID/mem, as far as known.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool IsMemory(FilesStruct* files, int fd)
+        => (uint)fd < CachedDescriptors && (files->kinds[fd] & MemoryBit) != 0;
+
+    /// <summary>True if writes through the descriptor need a look: <see cref="IsLimited"/> or <see cref="IsMemory"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool IsSpecial(FilesStruct* files, int fd)
+        => (uint)fd < CachedDescriptors && (files->kinds[fd] & (LimitedBit | MemoryBit)) != 0;
 
     /// <summary>True if the guest opened the descriptor without O_LARGEFILE, as far as known.</summary>
     public static bool IsNoLargeFile(FilesStruct* files, int fd)

@@ -100,6 +100,7 @@ public static unsafe class EnvironmentText
                     break;
                 default:
                     Bits(texts, option, settings.Workarounds, OptionInfo.Workarounds, "no reason given", origin);
+                    Bits(texts, option, settings.WorkaroundsOff, OptionInfo.Workarounds, null, origin);
                     break;
             }
         }
@@ -125,7 +126,7 @@ public static unsafe class EnvironmentText
         };
     }
 
-    private static void Bits(List<SettingText> texts, OptionInfo option, ulong bits, IReadOnlyList<string> names, string value, Origin origin)
+    private static void Bits(List<SettingText> texts, OptionInfo option, ulong bits, IReadOnlyList<string> names, string? value, Origin origin)
     {
         for (int i = 0; i < names.Count; i++)
         {

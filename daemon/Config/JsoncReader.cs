@@ -17,14 +17,22 @@ public sealed class JsoncReader
     private static readonly UTF8Encoding s_strict = new(false, throwOnInvalidBytes: true);
 
     private readonly string _file;
+    // As the file has it, for columns; and with blanks for comments, for the tokenizer.
+    private readonly byte[] _source;
     private readonly byte[] _text;
     private readonly int[] _lineStarts;
     private readonly ICollection<Diagnostic> _diagnostics;
 
+    // Where At stopped counting: places are asked for from front to back, and a line may be as long as the file.
+    private int _countedLine;
+    private int _countedTo;
+    private int _countedColumn = 1;
+
     private JsoncReader(string file, byte[] text, ICollection<Diagnostic> diagnostics)
     {
         _file = file;
-        _text = text;
+        _source = text;
+        _text = [.. text];
         _diagnostics = diagnostics;
         List<int> starts = [0];
         for (int i = 0; i < text.Length; i++)
@@ -57,7 +65,7 @@ public sealed class JsoncReader
 
     private JsoncNode? ReadAll()
     {
-        // The tokenizer checks only what is inside strings; a comment may hold anything.
+        // Comments are checked, too, although nobody reads them.
         try
         {
             _ = s_strict.GetCharCount(_text);
@@ -68,27 +76,23 @@ public sealed class JsoncReader
             return null;
         }
 
-        Utf8JsonReader reader = new(_text, new JsonReaderOptions
+        if (!BlankComments())
         {
-            AllowTrailingCommas = true,
-            CommentHandling = JsonCommentHandling.Skip,
-            MaxDepth = MaxDepth,
-        });
+            return null;
+        }
+
+        if (_text.AsSpan().IndexOfAnyExcept(" \t\r\n"u8) < 0)
+        {
+            Report(At(_text.Length), "expected an object, found the end of the file");
+            return null;
+        }
+
+        Utf8JsonReader reader = new(_text, new JsonReaderOptions { AllowTrailingCommas = true, MaxDepth = MaxDepth });
         try
         {
-            if (!reader.Read())
-            {
-                Report(At(_text.Length), "expected an object, found the end of the file");
-                return null;
-            }
-
+            reader.Read();
             JsoncNode node = ReadValue(ref reader);
-            while (reader.Read())
-            {
-                Report(At((int)reader.TokenStartIndex), "expected the end of the file");
-                return null;
-            }
-
+            _ = reader.Read();
             return node;
         }
         catch (JsonException wrong)
@@ -104,6 +108,47 @@ public sealed class JsoncReader
             Report(At((int)reader.TokenStartIndex), "expected a string of whole characters, found half a surrogate pair");
             return null;
         }
+    }
+
+    /// <summary>
+    /// Puts blanks in the place of comments. The tokenizer could pass over them, but not everywhere; and so all places stay what they are.
+    /// </summary>
+    private bool BlankComments()
+    {
+        bool inText = false;
+        for (int i = 0; i < _text.Length; i++)
+        {
+            if (_text[i] == '"')
+            {
+                inText = !inText;
+            }
+            else if (inText)
+            {
+                // A text ends at the line's end at the latest: then it is a mistake that the tokenizer finds.
+                i += _text[i] == '\\' ? 1 : 0;
+                inText = i < _text.Length && _text[i] != '\n';
+            }
+            else if (_text[i] == '/' && i + 1 < _text.Length && _text[i + 1] is (byte)'/' or (byte)'*')
+            {
+                bool block = _text[i + 1] == '*';
+                int end = block ? _text.AsSpan(i + 2).IndexOf("*/"u8) : _text.AsSpan(i).IndexOf((byte)'\n');
+                if (block && end < 0)
+                {
+                    Report(At(i), "expected the comment's end, found the end of the file");
+                    return false;
+                }
+
+                end = end < 0 ? _text.Length : block ? i + 2 + end + 2 : i + end;
+                for (; i < end; i++)
+                {
+                    _text[i] = _text[i] == '\n' ? (byte)'\n' : (byte)' ';
+                }
+
+                i--;
+            }
+        }
+
+        return true;
     }
 
     private JsoncNode ReadValue(ref Utf8JsonReader reader)
@@ -160,13 +205,19 @@ public sealed class JsoncReader
     {
         int line = Array.BinarySearch(_lineStarts, offset);
         line = line < 0 ? ~line - 1 : line;
-        int column = 1;
-        for (int i = _lineStarts[line]; i < offset; i++)
+        if (line != _countedLine || offset < _countedTo)
         {
-            column += (_text[i] & 0xC0) != 0x80 ? 1 : 0;
+            _countedLine = line;
+            _countedTo = _lineStarts[line];
+            _countedColumn = 1;
         }
 
-        return new Position(line + 1, column);
+        for (; _countedTo < offset; _countedTo++)
+        {
+            _countedColumn += (_source[_countedTo] & 0xC0) != 0x80 ? 1 : 0;
+        }
+
+        return new Position(line + 1, _countedColumn);
     }
 
     /// <summary>What the tokenizer expected, in our words: its own texts name byte positions.</summary>

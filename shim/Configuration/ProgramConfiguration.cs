@@ -61,7 +61,10 @@ public static unsafe class ProgramConfiguration
         Open(t, options, variables, secure, ref system, ref user);
         if (system.IsOpen || user.IsOpen || variables.Options != 0)
         {
-            Evaluate(t, start, variables, request, system, user);
+            // Of a script the interpreter is meant, as with binfmt_misc, which names nothing else.
+            bool script = options.Record.IsScript || request.Argv != options.Arguments;
+            byte* named = script ? request.Argv[0] : request.Path;
+            Evaluate(t, start, variables, request.Fd, named, system, user);
             Enforce(t, start, options, ref request);
         }
     }
@@ -140,7 +143,7 @@ public static unsafe class ProgramConfiguration
 
     /// <summary>Fills the group's settings: system's file, user's file, environment.</summary>
     private static void Evaluate(
-        GuestThread* t, in StartInfo start, in Variables variables, in ExecRequest request, in ConfigurationSource system, in ConfigurationSource user)
+        GuestThread* t, in StartInfo start, in Variables variables, int program, byte* named, in ConfigurationSource system, in ConfigurationSource user)
     {
         int edits = variables.Members;
         int ioctls = variables.Members;
@@ -162,17 +165,17 @@ public static unsafe class ProgramConfiguration
         settings.GiveRoom(room, edits, ioctls);
         byte* scratch = room + lists;
         byte* matched = scratch + facts + ProgramFacts.Room;
-        ProgramFacts.Collect(request.Fd, request.Path, kinds, scratch + facts, out ProgramIdentity program);
+        ProgramFacts.Collect(program, named, kinds, scratch + facts, out ProgramIdentity identity);
         int entries = 0;
         if (system.IsOpen)
         {
-            entries = system.View.Apply(program, matched, ref settings);
+            entries = system.View.Apply(identity, matched, ref settings);
             new Span<byte>(matched, system.View.EntryCount).Clear();
         }
 
         if (user.IsOpen)
         {
-            entries += user.View.Apply(program, matched, ref settings);
+            entries += user.View.Apply(identity, matched, ref settings);
         }
 
         if (variables.Options != 0)

@@ -219,6 +219,7 @@ public static unsafe class Exec
         words.NameFromFile = request.ByDescriptor;
         words.Statistics = t->Group->Statistics != 0;
         words.HasRoot = t->Group->HasRoot != 0;
+        words.IsScript = request.PrefixCount != 0;
         words.SystemConfiguration = FilesStruct.GetHidden(t->Files, HiddenFile.SystemConfiguration);
         words.UserConfiguration = FilesStruct.GetHidden(t->Files, HiddenFile.UserConfiguration);
         ExecRecord.Write(record, words);

@@ -29,6 +29,8 @@ public unsafe struct ExecRecord
 
     /// <summary>The root directory was changed on the way here: the configuration's is not entered again.</summary>
     public bool HasRoot;
+    /// <summary>The guest named a script: the program is its interpreter, whose name is the first argument.</summary>
+    public bool IsScript;
     /// <summary>Descriptors of the compiled configuration, the system's and the user's; -1 = none.</summary>
     public int SystemConfiguration, UserConfiguration;
 
@@ -40,7 +42,7 @@ public unsafe struct ExecRecord
         to = ExecTarget.Decimal(to, record.Image);
         *to++ = (byte)',';
         to = ExecTarget.Decimal(to, (record.Trace ? 1 : 0) | (record.NameFromFile ? 2 : 0) | (record.Statistics ? 4 : 0) | (record.TraceTimes ? 8 : 0)
-            | (record.HasRoot ? 16 : 0));
+            | (record.HasRoot ? 16 : 0) | (record.IsScript ? 32 : 0));
         *to++ = (byte)',';
         to = ExecTarget.Decimal(to, record.Trace ? record.TraceFd : 0);
         *to++ = (byte)',';
@@ -89,6 +91,7 @@ public unsafe struct ExecRecord
         record.Statistics = (flags & 4) != 0;
         record.TraceTimes = (flags & 8) != 0;
         record.HasRoot = (flags & 16) != 0;
+        record.IsScript = (flags & 32) != 0;
         return *text == 0;
     }
 

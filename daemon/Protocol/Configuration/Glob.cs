@@ -41,20 +41,20 @@ public static unsafe class Glob
                 return true;
             }
 
-            if (t < textLength && p < patternLength && MatchesOne(pattern, patternLength, p, text[t], out int next))
+            if (t < textLength && p < patternLength && MatchesOne(pattern, patternLength, p, text, textLength, t, out int nextP, out int nextT))
             {
-                p = next;
-                t++;
+                p = nextP;
+                t = nextT;
             }
             else if (starP >= 0 && starT < textLength && text[starT] != '/')
             {
                 p = starP;
-                t = ++starT;
+                t = starT = Next(text, textLength, starT);
             }
             else if (deepP >= 0 && deepT < textLength)
             {
                 p = deepP;
-                t = ++deepT;
+                t = deepT = Next(text, textLength, deepT);
                 starP = -1;
             }
             else
@@ -78,54 +78,82 @@ public static unsafe class Glob
         return false;
     }
 
-    private static bool MatchesOne(byte* pattern, int length, int p, byte c, out int next)
+    /// <summary>Place of the next character of UTF-8; a byte that belongs to none counts as one.</summary>
+    private static int Next(byte* text, int length, int at)
     {
-        next = p + 1;
+        at++;
+        while (at < length && (text[at] & 0xC0) == 0x80)
+        {
+            at++;
+        }
+
+        return at;
+    }
+
+    /// <summary>The bytes of one character as a number, which orders characters as their code points do.</summary>
+    private static ulong Character(byte* text, int length, int at, out int next)
+    {
+        next = Next(text, length, at);
+        ulong value = 0;
+        for (int i = at; i < next; i++)
+        {
+            value = (value << 8) | text[i];
+        }
+
+        return value;
+    }
+
+    private static bool MatchesOne(byte* pattern, int length, int p, byte* text, int textLength, int t, out int nextP, out int nextT)
+    {
+        nextP = p + 1;
+        nextT = t + 1;
         switch (pattern[p])
         {
             case (byte)'?':
-                return c != '/';
+                nextT = Next(text, textLength, t);
+                return text[t] != '/';
             case (byte)'[':
-                return MatchesSet(pattern, length, p + 1, c, out next);
+                return MatchesSet(pattern, length, p + 1, text, textLength, t, out nextP, out nextT);
             case (byte)'\\':
-                if (next < length)
+                if (nextP < length)
                 {
-                    return pattern[next++] == c;
+                    return pattern[nextP++] == text[t];
                 }
 
-                return c == '\\';
+                return text[t] == '\\';
             default:
-                return pattern[p] == c;
+                return pattern[p] == text[t];
         }
     }
 
     // A set without its end is the character [.
-    private static bool MatchesSet(byte* pattern, int length, int p, byte c, out int next)
+    private static bool MatchesSet(byte* pattern, int length, int p, byte* text, int textLength, int t, out int nextP, out int nextT)
     {
         int first = p;
         bool negated = p < length && pattern[p] == '!';
         p += negated ? 1 : 0;
+        ulong c = Character(text, textLength, t, out nextT);
         bool found = false;
-        for (int at = p; at < length; at++)
+        for (int at = p; at < length;)
         {
             if (pattern[at] == ']' && at > p)
             {
-                next = at + 1;
+                nextP = at + 1;
                 return found != negated && c != '/';
             }
 
-            byte low = pattern[at];
-            byte high = low;
-            if (at + 2 < length && pattern[at + 1] == '-' && pattern[at + 2] != ']')
+            ulong low = Character(pattern, length, at, out at);
+            ulong high = low;
+            if (at + 1 < length && pattern[at] == '-' && pattern[at + 1] != ']')
             {
-                high = pattern[at + 2];
-                at += 2;
+                high = Character(pattern, length, at + 1, out at);
             }
 
             found |= c >= low && c <= high;
         }
 
-        next = first;
-        return c == '[';
+        nextP = first;
+        nextT = t + 1;
+        return text[t] == '[';
     }
 }

@@ -39,6 +39,8 @@ public unsafe struct Settings
     public uint PersonalityClear;
     /// <summary>One bit for each <see cref="Workaround"/> in force.</summary>
     public uint Workarounds;
+    /// <summary>One bit for each <see cref="Workaround"/> that was taken back.</summary>
+    public uint WorkaroundsOff;
     /// <summary>One bit for each <see cref="CpuFeature"/> to show whatever the level says.</summary>
     public ulong CpuShown;
     /// <summary>One bit for each <see cref="CpuFeature"/> to hide.</summary>
@@ -155,7 +157,15 @@ public unsafe struct Settings
     {
         Given |= 1u << (int)OptionId.Workarounds;
         Workarounds &= ~(1u << workaround);
-        Workarounds |= inForce ? 1u << workaround : 0;
+        WorkaroundsOff &= ~(1u << workaround);
+        if (inForce)
+        {
+            Workarounds |= 1u << workaround;
+        }
+        else
+        {
+            WorkaroundsOff |= 1u << workaround;
+        }
     }
 
     /// <summary>Adds a change of the environment behind those before it.</summary>

@@ -36,11 +36,23 @@ public static unsafe class HostMemory
     /// <inheritdoc cref="Map(ulong)"/>
     public static void* MapCode(ulong bytes) => Map(bytes, ProtRead | ProtWrite | ProtExec);
 
+    /// <summary>
+    /// Where the first thread's and the address space's own memory goes, behind the shim's image (192 GiB): with page tables of its own for
+    /// each GiB that something lies in, a fork is cheaper the closer it lies. Taken addresses do no harm.
+    /// </summary>
+    public const ulong CodeHome = 0x3004000000, TablesHome = 0x3014000000, TargetsHome = 0x3080000000;
+
+    /// <summary>Pages at an address that is free, mostly; else anywhere.</summary>
+    /// <inheritdoc cref="Map(ulong)"/>
+    public static void* MapAt(ulong address, ulong bytes, int prot) => Map(address, bytes, prot);
+
     /// <summary>Pages with the given protection.</summary>
     /// <inheritdoc cref="Map(ulong)"/>
-    public static void* Map(ulong bytes, int prot)
+    public static void* Map(ulong bytes, int prot) => Map(0, bytes, prot);
+
+    private static void* Map(ulong address, ulong bytes, int prot)
     {
-        long at = Host.Syscall(Nr.mmap, 0, (long)((bytes + 4095) & ~4095ul), prot, MapPrivate | MapAnonymous | MapNoReserve, -1, 0);
+        long at = Host.Syscall(Nr.mmap, (long)address, (long)((bytes + 4095) & ~4095ul), prot, MapPrivate | MapAnonymous | MapNoReserve, -1, 0);
         if (Host.IsError(at))
         {
             return null;

@@ -53,8 +53,10 @@ public unsafe partial struct Mm
         ulong stacks = ThreadBlock.StackBytes(isTight, signalStackSize);
         ulong alignment = isTight ? 4096 : TableReach;
         ulong recordBytes = ((ulong)sizeof(Mm) + 4095) & ~4095ul;
-        byte* low = (byte*)HostMemory.Map(
-            stacks + alignment + ThreadBlock.RecordBytes + recordBytes + ShimHeap.ChunkBytes + (2 * PageBitmapBytes) + arenaBytes + cacheBytes);
+        byte* low = (byte*)HostMemory.MapAt(
+            HostMemory.TablesHome,
+            stacks + alignment + ThreadBlock.RecordBytes + recordBytes + ShimHeap.ChunkBytes + (2 * PageBitmapBytes) + arenaBytes + cacheBytes,
+            HostMemory.ProtRead | HostMemory.ProtWrite);
         first = null;
         if (low == null)
         {
@@ -94,7 +96,19 @@ public unsafe partial struct Mm
 
         const int Flags = HostMemory.MapPrivate | HostMemory.MapAnonymous | HostMemory.MapNoReserve | HostMemory.MapFixedNoReplace;
         Host.Syscall(Nr.mmap, (long)FourGb, (long)(GuardEnd - FourGb), 0, Flags, -1, 0);
-        return Host.Syscall(Nr.mmap, ReservationStart, (long)(FourGb - ReservationStart), 0, Flags, -1, 0) == ReservationStart;
+        bool isReserved = Host.Syscall(Nr.mmap, ReservationStart, (long)(FourGb - ReservationStart), 0, Flags, -1, 0) == ReservationStart;
+        LeaveToParent(ReservationStart, GuardEnd - ReservationStart);
+        return isReserved;
+    }
+
+    /// <summary>
+    /// Keeps an unused range out of forked children. Nothing but fixed mappings of our own ever lands there, so a hole serves as well, and
+    /// the pieces of the reservation between the guest's mappings were an eighth of a small program's fork.
+    /// </summary>
+    internal static void LeaveToParent(ulong start, ulong length)
+    {
+        const int MadvDontFork = 10;
+        Host.Syscall(Nr.madvise, (long)start, (long)length, MadvDontFork);
     }
 
     /// <summary>What the host is told for a guest's access: never PROT_EXEC, but what is executable is readable, and so is what is writable.</summary>
@@ -132,6 +146,7 @@ public unsafe partial struct Mm
                 }
 
                 Host.Syscall(Nr.mmap, from, end - from, 0, Flags, -1, 0);
+                LeaveToParent(from, end - from);
                 return;
             }
 

@@ -97,6 +97,13 @@ public unsafe struct ThreadBlock
         Host.Syscall(Nr.mprotect, (long)low, (long)GuardSize, ProtNone);
         Host.Syscall(Nr.mprotect, (long)(hostStack - GuardSize), (long)GuardSize, ProtNone);
         Host.Syscall(Nr.mprotect, (long)(returnStack - GuardSize), (long)GuardSize, ProtNone);
+        if (use == 1)
+        {
+            // The first thread is the one that forks, mostly.
+            Mm.LeaveToParent(low, GuardSize);
+            Mm.LeaveToParent(hostStack - GuardSize, GuardSize);
+            Mm.LeaveToParent(returnStack - GuardSize, GuardSize);
+        }
 
         ThreadBlock* block = (ThreadBlock*)(recordPage + SharedBytes);
         block->Base = low;

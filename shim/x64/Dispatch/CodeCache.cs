@@ -170,8 +170,8 @@ public unsafe partial struct CodeCache
     {
         TablePlaces at = new(sizes);
         byte* tables = at.End <= bytes ? memory : (byte*)HostMemory.Map(at.End);
-        byte* targets = (byte*)HostMemory.Map(TargetTables.Bytes(sizes.TargetNodes));
-        byte* code = (byte*)HostMemory.MapCode(sizes.Code);
+        byte* targets = (byte*)HostMemory.MapAt(HostMemory.TargetsHome, TargetTables.Bytes(sizes.TargetNodes), HostMemory.ProtRead | HostMemory.ProtWrite);
+        byte* code = (byte*)HostMemory.MapAt(HostMemory.CodeHome, sizes.Code, HostMemory.ProtRead | HostMemory.ProtWrite | HostMemory.ProtExec);
         if (tables == null || targets == null || code == null)
         {
             return null;
@@ -211,9 +211,9 @@ public unsafe partial struct CodeCache
 
         // What every program uses: two calls instead of some fifty page faults.
         HostMemory.Populate(c->Base, PopulateStep);
-        HostMemory.Populate(c->_recent, at.Records - at.Recent + (2 * PopulateStep));
+        HostMemory.Populate(c->_recent, at.Records - at.Recent + PopulateStep);
         c->_codeReady = PopulateStep;
-        c->_recordsReady = 2 * PopulateStep;
+        c->_recordsReady = PopulateStep;
         return c;
     }
 
@@ -221,14 +221,14 @@ public unsafe partial struct CodeCache
     private const uint PopulateStep = 64 << 10;
 
     /// <summary>
-    /// Called before a unit is written: makes the next pages of code and records be there when the last ones are nearly used up. A quarter
+    /// Called before a unit is written: makes the next pages of code and records be there when the last ones are nearly used up. An eighth
     /// of what is used at a time, so that what is never used stays in proportion.
     /// </summary>
     private void PopulateAhead()
     {
         if (_used + UnitTranslator.MaxUnitInstructions * 16 > _codeReady && _codeReady < Sizes.Code)
         {
-            uint step = (PopulateStep + (_used / 4)) & ~4095u;
+            uint step = ((PopulateStep / 2) + (_used / 8)) & ~4095u;
             step = step < Sizes.Code - _codeReady ? step : Sizes.Code - _codeReady;
             HostMemory.Populate(Base + _codeReady, step);
             _codeReady += step;
@@ -238,7 +238,7 @@ public unsafe partial struct CodeCache
         if (used > _recordsReady)
         {
             ulong left = Sizes.Records - _recordsReady;
-            ulong step = (PopulateStep + (used / 4)) & ~4095ul;
+            ulong step = ((PopulateStep / 2) + (used / 8)) & ~4095ul;
             step = step < left ? step : left;
             HostMemory.Populate((byte*)_records + _recordsReady, step);
             _recordsReady += step;

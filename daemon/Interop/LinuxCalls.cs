@@ -30,12 +30,6 @@ public static unsafe partial class LinuxCalls
 
     /// <summary>memfd_create flag: close-on-exec.</summary>
     public const uint MFD_CLOEXEC = 1;
-    /// <summary>memfd_create flag: seals may be set.</summary>
-    public const uint MFD_ALLOW_SEALING = 2;
-    /// <summary>fcntl: add seals.</summary>
-    public const int F_ADD_SEALS = 1033;
-    /// <summary>All four content seals: seal, shrink, grow, write.</summary>
-    public const int F_SEAL_ALL = 15;
 
     /// <summary>flock operation: exclusive, without waiting.</summary>
     public const int LOCK_EX_NB = 2 | 4;
@@ -48,9 +42,6 @@ public static unsafe partial class LinuxCalls
 
     /// <summary>pidfd_open(2): a descriptor that becomes readable when the process ends. Close-on-exec.</summary>
     public static int pidfd_open(int pid, uint flags) => Result(syscall(434, pid, flags, 0, 0));
-
-    /// <summary>pidfd_send_signal(2) with no siginfo; signal 0 only asks whether the process lives (-ESRCH: it does not).</summary>
-    public static int pidfd_send_signal(int pidfd, int signal) => Result(syscall(424, pidfd, signal, 0, 0));
 
     /// <summary>memfd_create(2).</summary>
     public static int memfd_create(string name, uint flags)
@@ -65,9 +56,6 @@ public static unsafe partial class LinuxCalls
             Marshal.FreeCoTaskMem(text);
         }
     }
-
-    /// <summary>fcntl(2) with an integer argument that Mono.Posix has no name for (seals).</summary>
-    public static int fcntl(int fd, int command, int argument) => Result(fcntl_(fd, command, argument));
 
     /// <summary>flock(2). -EWOULDBLOCK (-11) when somebody else holds the lock.</summary>
     public static int flock(int fd, int operation) => Result(flock_(fd, operation));
@@ -161,9 +149,6 @@ public static unsafe partial class LinuxCalls
 
     [LibraryImport("libc", EntryPoint = "getsockopt", SetLastError = true)]
     private static partial int getsockopt_(int fd, int level, int option, void* value, uint* length);
-
-    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
-    private static partial int fcntl_(int fd, int command, long argument);
 
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
     private static partial int flock_(int fd, int operation);

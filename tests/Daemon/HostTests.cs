@@ -71,10 +71,11 @@ public partial class HostTests
             $"lodged=seqpacket:{socket}", $"other=dgram:{useless}", $"metrics=stream:{metrics}", "--", Repository.Lodged, "--user", "--log", "console", "--socket",
             Path.Combine(service.Directory, "not-this-one"), "--state-dir", state, "--config-dir", service.ConfigurationDirectory, "--idle-exit", "2",
         ]);
-        service.WaitFor(() => File.Exists(socket), "the passed socket");
 
         // Whoever connects before the service runs waits in the queue.
-        using (ServiceClient client = new(socket))
+        ServiceClient? first = null;
+        service.WaitFor(() => (first = TryConnect(socket)) != null, "the passed socket");
+        using (ServiceClient client = first!)
         {
             client.Connection.Timeout = TimeSpan.FromSeconds(30);
             StatusMessage status = client.Status();
@@ -135,6 +136,41 @@ public partial class HostTests
         Assert.False(File.Exists(path));
     }
 
+    [Fact]
+    public void SlowScrapersAreEnded()
+    {
+        int port = FreePort();
+        using ServiceProcess service = new($"--metrics 127.0.0.1:{port}");
+        System.Net.IPEndPoint where = new(System.Net.IPAddress.Loopback, port);
+        List<Socket> slow = [];
+        for (int i = 0; i < 40; i++)
+        {
+            slow.Add(new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 30_000 });
+            slow[i].Connect(where);
+            slow[i].Send("GET /met"u8);
+        }
+
+        // All are cut off; guests do not notice; the next scraper is served.
+        Process guest = service.StartGuest();
+        foreach (Socket socket in slow)
+        {
+            int received = 0;
+            try
+            {
+                received = socket.Receive(new byte[100]);
+            }
+            catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionReset)
+            {
+            }
+
+            Assert.Equal(0, received);
+            socket.Dispose();
+        }
+
+        Assert.Contains("lodged_guests 1\n", Scrape(where), StringComparison.Ordinal);
+        Assert.False(guest.HasExited);
+    }
+
     [Theory]
     [InlineData("--metrics 0.0.0.0:9321", 2)]
     [InlineData("--metrics 10.1.2.3:9321", 2)]
@@ -169,6 +205,18 @@ public partial class HostTests
         if (!File.Exists("/run/systemd/journal/socket"))
         {
             service.WaitForLog("<6>lodged serves its user");
+        }
+    }
+
+    private static ServiceClient? TryConnect(string path)
+    {
+        try
+        {
+            return new ServiceClient(path);
+        }
+        catch (ServiceException e) when (e.NotRunning)
+        {
+            return null;
         }
     }
 

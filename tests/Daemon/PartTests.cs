@@ -1,5 +1,6 @@
 using System;
 using System.Linq;
+using System.Net.Sockets;
 using System.Text;
 using Lodge.Protocol;
 using Lodge.Service;
@@ -83,6 +84,23 @@ public class PartTests
             .. "two\nlines\n"u8,
         ];
         Assert.Equal(Encoding.UTF8.GetString(expected), Encoding.UTF8.GetString(JournalSink.Compose(logEvent)));
+    }
+
+    [Fact]
+    public void JournalGetsOneDatagramAnEvent()
+    {
+        string path = System.IO.Path.Combine(System.IO.Directory.CreateTempSubdirectory("journal-").FullName, "socket");
+        using Socket journal = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+        journal.Bind(new UnixDomainSocketEndPoint(path));
+        journal.ReceiveTimeout = 30_000;
+        using (Serilog.Core.Logger log = new Serilog.LoggerConfiguration().WriteTo.Sink(new BackgroundSink(new JournalSink(path))).CreateLogger())
+        {
+            log.Error("broken: {What}", "it");
+        }
+
+        byte[] entry = new byte[1000];
+        Assert.Equal("MESSAGE=broken: it\nPRIORITY=3\nSYSLOG_IDENTIFIER=lodged\nLODGE_WHAT=it\n", Encoding.UTF8.GetString(entry, 0, journal.Receive(entry)));
+        System.IO.Directory.Delete(System.IO.Path.GetDirectoryName(path)!, recursive: true);
     }
 
     [Fact]

@@ -37,6 +37,46 @@ public class RestartTests
     }
 
     [Fact]
+    public void KilledAtAnyMoment()
+    {
+        using ServiceProcess service = new("--log-level Warning");
+        Random random = new(7);
+        List<Process> bursts = [];
+        for (int round = 0; round < 6; round++)
+        {
+            bursts.Add(service.Launch(Repository.File("out/tools/registrar"), [service.Socket, "150", "1500"]));
+            HashSet<ulong> told = [];
+            long end = Environment.TickCount64 + random.Next(60, 160);
+            using (ServiceClient client = service.Client())
+            {
+                while (Environment.TickCount64 < end)
+                {
+                    told.UnionWith(client.Guests().Select(g => g.Entry.Id));
+                }
+            }
+
+            // Nobody of those ends, so whoever was told of must be known to the next one.
+            service.Stop(Signum.SIGKILL);
+            Assert.StartsWith("registered ", bursts[^1].StandardOutput.ReadLine(), StringComparison.Ordinal);
+            service.Start("--log-level Warning");
+            using ServiceClient after = service.Client();
+            Assert.Subset(after.Guests().Select(g => g.Entry.Id).ToHashSet(), told);
+        }
+
+        // Several pages, each guest once, by id.
+        Process last = service.Launch(Repository.File("out/tools/registrar"), [service.Socket, "500", "1500"]);
+        Assert.StartsWith("registered 500 failed 0 ", last.StandardOutput.ReadLine(), StringComparison.Ordinal);
+        List<Guest> all = service.Guests(g => g.Count >= 500);
+        Assert.Equal(all.Select(g => g.Entry.Id).Distinct().Order(), all.Select(g => g.Entry.Id));
+        Assert.Equal(500, all.Skip(all.Count - 500).Select(g => g.Program).Distinct().Count());
+        bursts.Add(last);
+        bursts.ForEach(b => b.StandardInput.Close());
+        _ = service.Guests(g => g.Count == 0);
+        Assert.InRange(Directory.GetFileSystemEntries($"/proc/{service.Process.Id}/fd").Length, 1, 200);
+        Assert.Equal("", service.Log.Trim());
+    }
+
+    [Fact]
     public void ANumberThatBelongsToSomebodyElseNowIsNoGuest()
     {
         using ServiceProcess service = new();

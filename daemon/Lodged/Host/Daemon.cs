@@ -14,7 +14,6 @@ internal sealed class Daemon : IDisposable
 {
     // What .NET and the service itself have open; a quarter of the rest is for connections, up to a number that nobody needs; all else for pidfds.
     private const int OwnDescriptors = 128, LeastConnections = 8, MostConnections = 384;
-    private const int UsualDescriptorLimit = 1024;
     private const long PollMilliseconds = 1000;
 
     private readonly ServiceOptions _options;
@@ -43,7 +42,7 @@ internal sealed class Daemon : IDisposable
         refused.ForEach(r => log.Warning("Socket activation: {Refused}", r));
 
         long limit = LinuxCalls.RaiseDescriptorLimit();
-        limit = limit > 0 ? limit : UsualDescriptorLimit;
+        limit = limit > 0 ? limit : DescriptorLimit.FromProc();
         int connections = (int)Math.Clamp((limit - OwnDescriptors) / 4, LeastConnections, MostConnections);
         using StateFile file = new(_options.StatePath, log);
         GuestTable guests = new(_loop, file, (int)Math.Max(0, limit - OwnDescriptors - connections), _options.MaxGuests);

@@ -35,7 +35,7 @@ public unsafe partial struct UnitTranslator
 
             if (_request.HiddenFeatures != 0 && I386Decoder.NeedsOneOf(s->Insn, _request.HiddenFeatures))
             {
-                s->Insn.Row = I386Table.InvalidRow;
+                s->Facts = I386Table.Translation(I386Table.InvalidRow);
             }
 
             s->Classify();

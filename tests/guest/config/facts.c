@@ -17,6 +17,7 @@
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cpuid.h>
 
@@ -130,18 +131,19 @@ static void request(const char *text)
 
 static void code(void)
 {
-    /* mov eax, imm32; ret. Changed through /proc/self/mem while the page is not writable. */
+    /* mov eax, imm32; ret. A child changes it through memory that it shares. */
     static const unsigned char bytes[] = { 0xb8, 1, 0, 0, 0, 0xc3 };
-    unsigned char *page = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    unsigned char *page = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     memcpy(page, bytes, sizeof bytes);
     mprotect(page, 4096, PROT_READ | PROT_EXEC);
     int before = ((int (*)(void))page)();
-    int memory = open("/proc/self/mem", O_RDWR);
-    unsigned char two = 2;
-    if (pwrite64(memory, &two, 1, (off64_t)(uintptr_t)page + 1) != 1) {
-        printf("code: %s\n", strerror(errno));
-        return;
+    pid_t child = fork();
+    if (child == 0) {
+        mprotect(page, 4096, PROT_READ | PROT_WRITE);
+        page[1] = 2;
+        _exit(0);
     }
+    waitpid(child, 0, 0);
     printf("code %d %d\n", before, ((int (*)(void))page)());
 }
 

@@ -90,7 +90,7 @@ internal sealed unsafe class TranslationRun : IDisposable
     };
 
     /// <summary>The unit at <paramref name="pc"/>; null when its first instruction cannot be fetched.</summary>
-    internal Translation? Translate(GuestMemory memory, uint pc, UnitOptions options, ulong fetchEnd = ulong.MaxValue, byte fill = 0xCC, ThunkRecord[]? thunks = null)
+    internal Translation? Translate(GuestMemory memory, uint pc, UnitOptions options, ulong fetchEnd = ulong.MaxValue, byte fill = 0xCC, ThunkRecord[]? thunks = null, ulong[]? known = null)
     {
         foreach ((nint start, int size) in _buffers)
         {
@@ -121,8 +121,10 @@ internal sealed unsafe class TranslationRun : IDisposable
         result.Landings = _landings;
         int count;
         fixed (ThunkRecord* table = thunks)
+        fixed (ulong* bits = known)
         {
             request.Thunks = table;
+            request.Known = bits;
             count = UnitTranslator.Translate(request, Layout, &result, ref _scratch);
         }
 

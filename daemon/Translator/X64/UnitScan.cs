@@ -19,7 +19,7 @@ public unsafe partial struct UnitTranslator
         while (_count < limit)
         {
             ulong room = _request.FetchEnd > pc ? _request.FetchEnd - pc : 0;
-            if (room == 0)
+            if (room == 0 || IsKnown(pc))
             {
                 break;
             }
@@ -106,6 +106,13 @@ public unsafe partial struct UnitTranslator
                 }
             }
         }
+    }
+
+    /// <summary>True when there is a translation of what comes next.</summary>
+    private readonly bool IsKnown(uint pc)
+    {
+        uint offset = pc - _request.Pc;
+        return _request.Known != null && offset < UnitRequest.KnownBytes && (_request.Known[offset >> 6] >> (int)(offset & 63) & 1) != 0;
     }
 
     /// <summary>Target of a relative branch; a 66h prefix truncates EIP to 16 bits.</summary>

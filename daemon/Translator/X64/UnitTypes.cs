@@ -163,6 +163,13 @@ public unsafe struct UnitRequest
     public bool Checked;
     /// <summary>One bit for each <see cref="I386.I386Feature"/> that the guest's CPU does not have: its instructions are #UD.</summary>
     public ulong HiddenFeatures;
+    /// <summary>
+    /// Where translations can be entered already: bit n for the address <see cref="Pc"/> + n, <see cref="KnownBytes"/> bits. The unit ends
+    /// before the first one behind its own beginning. Null = none.
+    /// </summary>
+    public ulong* Known;
+    /// <summary>Addresses that <see cref="Known"/> tells of.</summary>
+    public const int KnownBytes = 1024;
     /// <summary>Known thunks on other pages, <see cref="ThunkRecord.Slots"/> of them; null = none.</summary>
     public ThunkRecord* Thunks;
 }

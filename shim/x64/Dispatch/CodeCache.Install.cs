@@ -235,6 +235,9 @@ public unsafe partial struct CodeCache
             return inside;
         }
 
+        ulong* known = stackalloc ulong[UnitRequest.KnownBytes / 64];
+        FindKnown(pc, segmented, known);
+        request.Known = known;
         request.MaxInstructions = UnitTranslator.MaxUnitInstructions;
         request.Segmented = segmented;
         bool checkedCode = t->Group->Settings.Has(Workaround.CheckedCode);
@@ -312,6 +315,38 @@ public unsafe partial struct CodeCache
         }
 
         return 0;
+    }
+
+    /// <summary>Fills in <see cref="UnitRequest.Known"/>: what is there already is linked to, not translated again.</summary>
+    private readonly void FindKnown(uint pc, bool segmented, ulong* known)
+    {
+        for (int i = 0; i < UnitRequest.KnownBytes / 64; i++)
+        {
+            known[i] = 0;
+        }
+
+        uint slot = PageSlot(pc >> 12);
+        uint last = PageSlot((pc + UnitRequest.KnownBytes - 1) >> 12);
+        while (true)
+        {
+            for (uint unit = _pageUnits[slot]; unit != 0; unit = NextOnPage(unit, slot))
+            {
+                ref Unit u = ref UnitRef(unit);
+                if (u.Pc - pc < UnitRequest.KnownBytes && (u.Dead | u.Checked) == 0 && (u.Segmented != 0) == segmented)
+                {
+                    // Its first instruction comes before its other entries.
+                    uint offset = u.Pc - pc;
+                    known[offset >> 6] |= 1ul << (int)(offset & 63);
+                }
+            }
+
+            if (slot == last)
+            {
+                return;
+            }
+
+            slot = last;
+        }
     }
 
     /// <summary>Host offset in the unit at which the instruction at the guest offset begins with nothing moved aside; -1 = nowhere.</summary>

@@ -2,7 +2,7 @@ namespace Lodge.Shim;
 
 /// <summary>
 /// Starting another program. Guest programs go on being run by us, whether or not binfmt_misc knows us: if it started us, the kernel is given the
-/// file itself and comes back here; otherwise it is given our own image, by a descriptor opened at start, with a record in front of
+/// file itself and comes back here, but for files that it could not hand over by then (<see cref="IsOutOfBinfmtsReach"/>); otherwise it is given our own image, by a descriptor opened at start, with a record in front of
 /// the guest's arguments (<see cref="ExecRecord"/>). 64-bit programs are the kernel's. All checks that the kernel makes before its
 /// point of no return are made before ours, so an execve that fails leaves the guest as it was.
 /// </summary>
@@ -25,6 +25,8 @@ public static unsafe class Exec
         internal byte* ExecFn;
         /// <summary>Named by descriptor alone: the thread's name is then the file's (bprm->comm_from_dentry).</summary>
         internal bool ByDescriptor;
+        /// <summary>Named through /proc/self/exe, which is the guest's program only to the guest.</summary>
+        internal bool ThroughSelfExe;
         /// <summary>Words in front of the guest's arguments, which then lose their first; outermost interpreter first.</summary>
         internal ulong* Prefix;
         internal int PrefixCount;
@@ -59,7 +61,10 @@ public static unsafe class Exec
 
         ExecTarget target;
         int error = ExecTarget.Open(&target, dirfd, open, (flags & AtSymlinkNoFollow) != 0);
-        if (error != 0)
+
+        // A file that may be executed but not read: the kernel decides, and hands it to binfmt_misc's interpreter open.
+        bool unreadable = error == -Errno.EACCES && t->Group->StartedByBinfmt != 0;
+        if (error != 0 && !unreadable)
         {
             return error;
         }
@@ -67,6 +72,7 @@ public static unsafe class Exec
         Request request = default;
         request.DirFd = open == link ? AtFdCwd : dirfd;
         request.ByDescriptor = length == 0;
+        request.ThroughSelfExe = open == link;
         request.Path = open == link ? link : (byte*)(nuint)path;
         request.Argv = argv;
         request.Envp = envp;
@@ -89,7 +95,7 @@ public static unsafe class Exec
             request.ExecFn = execFn;
         }
 
-        error = Start(t, &target, ref request, dirfd, name);
+        error = unreadable ? StartByKernel(t, request) : Start(t, &target, ref request, dirfd, name);
         ExecTarget.Close(&target);
         return error;
     }
@@ -98,6 +104,21 @@ public static unsafe class Exec
     {
         if (t->Group->StartedByBinfmt != 0 || target->Kind == ExecKind.Host || (request.Flags & AtExecveCheck) != 0)
         {
+            if (target->Kind == ExecKind.I386 && (request.Flags & AtExecveCheck) == 0)
+            {
+                // What the kernel's own loader would refuse, it gives to the interpreter: too late for an error.
+                int refused = Loader.Check(target->Fd, false);
+                if (refused != 0)
+                {
+                    return refused;
+                }
+
+                if (IsOutOfBinfmtsReach(request, dirfd, name) && !ExecTarget.IsPrivileged(target->Fd))
+                {
+                    return StartShim(t, target->Fd, request);
+                }
+            }
+
             return StartByKernel(t, request);
         }
 
@@ -175,6 +196,14 @@ public static unsafe class Exec
         return StartShim(t, target->Fd, request);
     }
 
+    /// <summary>
+    /// True for files that binfmt_misc refuses or takes for others: named by a descriptor that is closed by the time it looks (ENOENT), or through
+    /// /proc/self/exe, which is the shim to it.
+    /// </summary>
+    private static bool IsOutOfBinfmtsReach(in Request request, int dirfd, byte* name)
+        => request.ThroughSelfExe
+            || (dirfd != AtFdCwd && name[0] != '/' && (Host.Syscall(Nr.fcntl, dirfd, FGetFd) & FdCloExec) != 0);
+
     /// <summary>The kernel gets the guest's own arguments.</summary>
     private static int StartByKernel(GuestThread* t, in Request request)
     {
@@ -216,6 +245,7 @@ public static unsafe class Exec
         words.Trace = t->Group->Trace is not (0 or ThreadGroup.TracedByConfiguration);
         words.TraceTimes = t->Group->Trace == Strace.WithTimes;
         words.TraceFd = words.Trace ? Strace.Descriptor(t->Files) : 0;
+        words.Binfmt = t->Group->StartedByBinfmt != 0;
         words.NameFromFile = request.ByDescriptor;
         words.Statistics = t->Group->Statistics != 0;
         words.HasRoot = t->Group->HasRoot != 0;
@@ -383,6 +413,37 @@ public static unsafe class Exec
         }
 
         return -Errno.E2BIG;
+    }
+
+    /// <summary>
+    /// Started by binfmt_misc, the kernel has named the thread after the path that was executed, or, when there was only a descriptor, after our own image
+    /// (whose path is <paramref name="image"/>): then it is named after the program.
+    /// </summary>
+    public static void CorrectThreadName(byte* image, int program)
+    {
+        const int PrGetName = 16, NameLength = 16;
+        byte* name = stackalloc byte[NameLength];
+        if (Host.Syscall(Nr.prctl, PrGetName, (long)name) != 0)
+        {
+            return;
+        }
+
+        byte* own = image;
+        for (byte* at = image; *at != 0; at++)
+        {
+            own = *at == '/' ? at + 1 : own;
+        }
+
+        int i = 0;
+        while (i < NameLength - 1 && own[i] == name[i] && own[i] != 0)
+        {
+            i++;
+        }
+
+        if (i == NameLength - 1 || own[i] == name[i])
+        {
+            NameThreadAfter(program);
+        }
     }
 
     /// <summary>Calls the thread by the last part of an open file's name.</summary>

@@ -24,6 +24,8 @@ public unsafe struct ExecRecord
     public int TraceFd;
     /// <summary>Translation is timed.</summary>
     public bool Statistics;
+    /// <summary>binfmt_misc started the guest, or the one that it descends from.</summary>
+    public bool Binfmt;
     /// <summary>The guest named the file by descriptor: the thread is called after the file.</summary>
     public bool NameFromFile;
 
@@ -42,7 +44,7 @@ public unsafe struct ExecRecord
         to = ExecTarget.Decimal(to, record.Image);
         *to++ = (byte)',';
         to = ExecTarget.Decimal(to, (record.Trace ? 1 : 0) | (record.NameFromFile ? 2 : 0) | (record.Statistics ? 4 : 0) | (record.TraceTimes ? 8 : 0)
-            | (record.HasRoot ? 16 : 0) | (record.IsScript ? 32 : 0));
+            | (record.HasRoot ? 16 : 0) | (record.IsScript ? 32 : 0) | (record.Binfmt ? 64 : 0));
         *to++ = (byte)',';
         to = ExecTarget.Decimal(to, record.Trace ? record.TraceFd : 0);
         *to++ = (byte)',';
@@ -90,6 +92,7 @@ public unsafe struct ExecRecord
         record.NameFromFile = (flags & 2) != 0;
         record.Statistics = (flags & 4) != 0;
         record.TraceTimes = (flags & 8) != 0;
+        record.Binfmt = (flags & 64) != 0;
         record.HasRoot = (flags & 16) != 0;
         record.IsScript = (flags & 32) != 0;
         return *text == 0;

@@ -74,7 +74,7 @@ public static unsafe partial class Loader
 
     /// <summary>
     /// Gives the kernel the guest's view of the process: /proc/PID/cmdline, environ, stat and auxv read right for others, and the thread is
-    /// named after the program. Errors do no harm: then others see the shim.
+    /// named after the program, unless <paramref name="path"/> is null. Errors do no harm: then others see the shim.
     /// </summary>
     private static void DescribeProcess(Mm* mm, byte* path)
     {
@@ -95,6 +95,11 @@ public static unsafe partial class Loader
         map.auxv_size = mm->AuxvLength;
         map.exe_fd = uint.MaxValue;
         Host.Syscall(Nr.prctl, PrSetMm, PrSetMmMap, (long)&map, sizeof(prctl_mm_map), 0);
+
+        if (path == null)
+        {
+            return;
+        }
 
         byte* name = path;
         for (byte* at = path; *at != 0; at++)

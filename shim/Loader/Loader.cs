@@ -58,7 +58,7 @@ public static unsafe partial class Loader
             if (error == 0)
             {
                 state.Mm->ExecFailed = false;
-                DescribeProcess(state.Mm, request.Path);
+                DescribeProcess(state.Mm, request.KeepName ? null : request.Path);
             }
         }
 

@@ -25,7 +25,7 @@ public static unsafe class Launch
         GuestThread* t = FirstThread(mm, block, signalStack, start);
         t->Group->Trace = !options.Strace ? 0 : options.StraceTimes ? Strace.WithTimes : 1;
         t->Group->Statistics = options.Statistics ? 1 : 0;
-        t->Group->StartedByBinfmt = start.FromBinfmt ? 1 : 0;
+        t->Group->StartedByBinfmt = start.FromBinfmt || options.Record.Binfmt ? 1 : 0;
         PerfMap.Setup(t->Group, start.Environment("LODGE_PERF_MAP"u8));
         if (options.Strace)
         {
@@ -72,6 +72,7 @@ public static unsafe class Launch
         request.Envp = start.Envp;
         request.Envc = Count(start.Envp);
         request.HostAuxv = start.Auxv;
+        request.KeepName = start.FromBinfmt;
         int error = options.HasRecord || start.FromBinfmt ? 0 : ScriptStart.Resolve(ref request);
         fd = request.Fd;
         if (error == 0)
@@ -91,7 +92,11 @@ public static unsafe class Launch
             Host.ExitGroup(CannotExecute);
         }
 
-        if (options.HasRecord && options.Record.NameFromFile)
+        if (start.FromBinfmt)
+        {
+            Exec.CorrectThreadName(start.Argv[0], fd);
+        }
+        else if (options.HasRecord && options.Record.NameFromFile)
         {
             Exec.NameThreadAfter(fd);
         }

@@ -27,9 +27,11 @@ public sealed class BinfmtTests
     [InlineData(2, 62, 0, 0, false, false)]
     [InlineData(2, 0x103, 0, 0, false, false)]
     [InlineData(2, 3, 0, 1, false, false)]
-    public void Programs_are_recognised(byte type, ushort machine, byte osAbi, byte padding, bool i386, bool arm)
+    [InlineData(2, 3, 0, 0, true, false, 2, 2)]
+    public void Programs_are_recognised(byte type, ushort machine, byte osAbi, byte padding, bool i386, bool arm, byte elfClass = 1, byte byteOrder = 1)
     {
         byte[] header = Header(type, machine, osAbi, padding);
+        (header[4], header[5]) = (elfClass, byteOrder);
         Assert.Equal((i386, arm), (Matches(s_i386, header), Matches(s_arm, header)));
     }
 

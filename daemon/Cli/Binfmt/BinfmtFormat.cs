@@ -30,11 +30,14 @@ internal sealed record BinfmtFormat(string Guest, ushort Machine, string Kernel)
     /// <summary>The entry's name in binfmt_misc.</summary>
     public string Name => "lodge-" + Guest;
 
-    /// <summary>ELF32, little-endian, version 1, any OS ABI, padding zero, ET_EXEC (2) or ET_DYN (3), the machine.</summary>
+    /// <summary>ELF, padding zero, ET_EXEC (2) or ET_DYN (3), the machine.</summary>
     public byte[] Magic => [0x7f, (byte)'E', (byte)'L', (byte)'F', 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, (byte)Machine, (byte)(Machine >> 8)];
 
-    /// <summary>Bits of <see cref="Magic"/> that count: not the OS ABI, and not the one bit in which ET_EXEC and ET_DYN differ.</summary>
-    public byte[] Mask => [.. Magic.Select((_, index) => index switch { 7 => (byte)0, 16 => (byte)0xfe, _ => (byte)0xff })];
+    /// <summary>
+    /// Bits of <see cref="Magic"/> that count: not the one bit in which ET_EXEC and ET_DYN differ, and not class, byte order, version and OS ABI, at which the
+    /// kernel's own loader does not look either: where it runs such programs, a file with an odd one would run natively.
+    /// </summary>
+    public byte[] Mask => [.. Magic.Select((_, index) => index switch { >= 4 and <= 7 => (byte)0, 16 => (byte)0xfe, _ => (byte)0xff })];
 
     /// <summary>The format of that name; null when there is none.</summary>
     public static BinfmtFormat? Find(string guest) => All.FirstOrDefault(format => format.Guest == guest);

@@ -53,11 +53,11 @@ public unsafe class ExecTests
     public void RecordsComeBack(int program, int image, bool trace, int traceFd, bool name, bool statistics)
     {
         byte* text = stackalloc byte[ExecRecord.MaxLength];
-        ExecRecord written = new() { Program = program, Image = image, Trace = trace, TraceFd = traceFd, NameFromFile = name, Statistics = statistics, TraceTimes = statistics };
+        ExecRecord written = new() { Program = program, Image = image, Trace = trace, TraceFd = traceFd, NameFromFile = name, Statistics = statistics, TraceTimes = statistics, Binfmt = name };
         ExecRecord.Write(text, written);
         Assert.True(ExecRecord.Parse(text, out ExecRecord record));
         Assert.Equal((program, image, trace, traceFd, name), (record.Program, record.Image, record.Trace, record.TraceFd, record.NameFromFile));
-        Assert.Equal((statistics, statistics), (record.Statistics, record.TraceTimes));
+        Assert.Equal((statistics, statistics, name), (record.Statistics, record.TraceTimes, record.Binfmt));
     }
 
     [Theory]

@@ -27,7 +27,7 @@ static int keeps(void)
 }
 
 static int wait_for(pid_t c) { int st; waitpid(c, &st, 0); return st; }
-#define TRY(what, call) do { printf("%s\n", what); fflush(stdout); pid_t c_ = fork(); if (!c_) { call; printf("  error %d %s\n", errno, strerrorname_np(errno)); fflush(stdout); _exit(99); } printf("  status %x\n", wait_for(c_)); fflush(stdout); } while (0)
+#define TRY(what, call) do { printf("%s\n", what); fflush(stdout); pid_t c_ = fork(); if (!c_) { call; printf("  error %d %s\n", errno, strerrorname_np(errno)); fflush(stdout); _exit(99); } printf("  %s: status %x\n", what, wait_for(c_)); fflush(stdout); } while (0)
 static void file(const char *path, const void *data, int n, int mode) { unlink(path); int fd = open(path, O_CREAT | O_WRONLY | O_TRUNC, 0700); write(fd, data, n); fchmod(fd, mode); close(fd); }
 static u8 image[8192]; static int image_size;
 static Elf32_Ehdr *eh = (void *)image; static Elf32_Phdr *ph = (void *)(image + 52);

@@ -352,14 +352,14 @@ public unsafe partial struct CodeCache
     /// <summary>Host offset in the unit at which the instruction at the guest offset begins with nothing moved aside; -1 = nowhere.</summary>
     private readonly int InstructionAt(uint unit, uint guestOffset)
     {
-        Boundary* b = BoundariesOf(unit);
-        Boundary* end = b + UnitRef(unit).BoundaryCount;
-        for (; b < end; b++)
+        SideTable table = new(SideTableOf(unit), UnitRef(unit).SideTableBytes);
+        while (table.Next())
         {
             // The first entry for an instruction is its beginning, except that a landing comes before the instruction behind the call.
-            if (b->GuestOffset == guestOffset && b->Kind is not (BoundaryKind.TargetInR8 or BoundaryKind.TargetInR8RcxInR9))
+            Boundary b = table.Current;
+            if (b.GuestOffset == guestOffset && b.Kind is not (BoundaryKind.TargetInR8 or BoundaryKind.TargetInR8RcxInR9))
             {
-                return b->Kind == BoundaryKind.Normal && b->EspDelta == 0 ? b->HostOffset : -1;
+                return b.Kind == BoundaryKind.Normal && b.EspDelta == 0 ? b.HostOffset : -1;
             }
         }
 
@@ -445,10 +445,7 @@ public unsafe partial struct CodeCache
         result.Exits = exits;
         result.Entries = entries;
         result.Landings = landings;
-
-        // The side table is written behind the largest other parts and moved down when their sizes are known.
-        result.Boundaries = (Boundary*)(_records + LinksOf(unit)
-            + ((MaxParts + 1) * ((uint)(sizeof(LinkRecord) + sizeof(EntryRecord) + sizeof(int)) / 4)));
+        result.Boundaries = _boundaries;
         return UnitTranslator.Translate(request, Layout, &result, ref _scratch) == 0 ? 0 : Install(unit, request, result);
     }
 
@@ -464,7 +461,6 @@ public unsafe partial struct CodeCache
         u.LinkCount = (ushort)result.ExitCount;
         u.EntryCount = (ushort)(_hidden ? 0 : result.EntryCount + 1);
         u.LandingCount = (ushort)result.LandingCount;
-        u.BoundaryCount = (ushort)result.BoundaryCount;
         u.Segmented = request.Segmented ? (byte)1 : (byte)0;
         for (uint i = 0; i < u.LinkCount; i++)
         {
@@ -482,11 +478,7 @@ public unsafe partial struct CodeCache
             landings[i] = result.Landings[i];
         }
 
-        Boundary* boundaries = BoundariesOf(unit);
-        for (int i = 0; i < u.BoundaryCount; i++)
-        {
-            boundaries[i] = result.Boundaries[i];
-        }
+        u.SideTableBytes = (ushort)SideTable.Write(SideTableOf(unit), result.Boundaries, result.BoundaryCount);
 
         if (!_hidden)
         {
@@ -547,7 +539,7 @@ public unsafe partial struct CodeCache
             }
         }
 
-        _recordsUsed = (uint)((uint*)(boundaries + u.BoundaryCount) - _records);
+        _recordsUsed = LandingsOf(unit) + u.LandingCount + ((u.SideTableBytes + 3u) / 4);
         _used += u.HostLength;
         _coldUsed += (uint)result.Cold.Position;
         TranslatedInstructions += (ulong)result.Instructions;

@@ -16,7 +16,9 @@ public struct Unit
     /// <summary>Code cache offset of the first host byte, and bytes including cold stubs.</summary>
     public uint HostStart, HostLength;
     /// <summary>Numbers of the parts.</summary>
-    public ushort LinkCount, EntryCount, LandingCount, BoundaryCount;
+    public ushort LinkCount, EntryCount, LandingCount;
+    /// <summary>Bytes of the side table (<see cref="SideTable"/>).</summary>
+    public ushort SideTableBytes;
     /// <summary>First exit (reference) that is linked to this unit; 0 = none.</summary>
     public uint Incoming;
     /// <summary>Next units on the first and the second page that the unit touches; 0 = none.</summary>
@@ -126,6 +128,7 @@ public unsafe partial struct CodeCache
     private uint _generation;
     private int _stopping;
     private UnitScratch _scratch;
+    private Boundary* _boundaries;
 
     /// <summary>Where the tables are, by distance from the first one; all but the target tables.</summary>
     private struct TablePlaces
@@ -142,7 +145,7 @@ public unsafe partial struct CodeCache
             PageFaults = Reserve(1ul << sizes.PageBits);
             Recent = Reserve(RecentSlots * 8);
             Thunks = Reserve(ThunkRecord.Slots * (ulong)sizeof(ThunkRecord));
-            Scratch = Reserve(UnitScratch.ScanBytes + UnitScratch.PendingBytes);
+            Scratch = Reserve(UnitScratch.ScanBytes + UnitScratch.PendingBytes + (UnitTranslator.MaxUnitBoundaries * (ulong)sizeof(Boundary)));
             Entries = Reserve(EntryTable.FirstBytes);
             Records = Reserve(sizes.Records);
             Sources = Reserve(sizes.Sources);
@@ -198,6 +201,7 @@ public unsafe partial struct CodeCache
         c->_thunks = (ThunkRecord*)(tables + at.Thunks);
         c->_scratch.PendingJumps = tables + at.Scratch;
         c->_scratch.Scan = tables + at.Scratch + UnitScratch.PendingBytes;
+        c->_boundaries = (Boundary*)(c->_scratch.Scan + UnitScratch.ScanBytes);
         c->_entries.Begin(tables + at.Entries);
         c->_records = (uint*)(tables + at.Records);
         c->_sources = tables + at.Sources;
@@ -262,7 +266,7 @@ public unsafe partial struct CodeCache
 
     private readonly uint LandingsOf(uint unit) => EntriesOf(unit) + (UnitRef(unit).EntryCount * ((uint)sizeof(EntryRecord) / 4));
 
-    private readonly Boundary* BoundariesOf(uint unit) => (Boundary*)(_records + LandingsOf(unit) + UnitRef(unit).LandingCount);
+    private readonly byte* SideTableOf(uint unit) => (byte*)(_records + LandingsOf(unit) + UnitRef(unit).LandingCount);
 
     /// <summary>
     /// Code cache offset of a live translation that starts at <paramref name="pc"/>, and its unit; 0 for none. Under the lock.
@@ -365,27 +369,18 @@ public unsafe partial struct CodeCache
         return 0;
     }
 
-    /// <summary>Side table entry for a host offset inside the unit.</summary>
+    /// <summary>Side table entry for a host offset inside the unit. Async-signal-safe.</summary>
     public readonly Boundary BoundaryAt(uint unit, uint hostOffset)
     {
         ref Unit u = ref UnitRef(unit);
-        Boundary* boundaries = BoundariesOf(unit);
         uint inside = hostOffset - u.HostStart;
-        int low = 0;
-        int high = u.BoundaryCount - 1;
-        while (low < high)
+        SideTable table = new(SideTableOf(unit), u.SideTableBytes);
+        table.Next();
+        while (table.NextHostOffset <= inside)
         {
-            int mid = (low + high + 1) >> 1;
-            if (boundaries[mid].HostOffset <= inside)
-            {
-                low = mid;
-            }
-            else
-            {
-                high = mid - 1;
-            }
+            table.Next();
         }
 
-        return boundaries[low];
+        return table.Current;
     }
 }

@@ -39,11 +39,11 @@ public struct CodeCacheSizes
         sizes.Units = (int)(code / 64);
         sizes.Sources = (uint)(code / 4);
         sizes.PageBits = 14;
-        sizes.TargetNodes = isTight ? (uint)(code / 8 / 1024) : 0;
+        sizes.TargetNodes = isTight ? (uint)(code / 1024) : 0;
         return sizes;
     }
 
-    /// <summary>Where a limit counts it, host code takes this part of it; everything together takes about five times as much.</summary>
+    /// <summary>Where a limit counts it, host code takes this part of it; everything together takes about six times as much.</summary>
     private const ulong ShareOfLimit = 64;
 
     /// <summary>A size as people write it: decimal, with K, M or G behind it for powers of 1024. 0 when it is not one.</summary>

@@ -188,6 +188,23 @@ public partial class HostTests
         Assert.Equal(status, ServiceProcess.WaitForExit(refused));
     }
 
+    [SystemdFact]
+    public void RunsUnderTheFilterOfItsUnit()
+    {
+        using ServiceProcess service = new();
+        service.Stop();
+        Process filtered = service.Launch(Repository.File("tests/tools/under-unit"),
+            [Repository.File("packaging/systemd/lodged.service"), Repository.Lodged, "--user", "--log", "console", "--config-dir", service.ConfigurationDirectory, "--idle-exit", "1"]);
+        service.WaitForService(filtered);
+        Process guest = service.StartGuest();
+        _ = service.Guests(g => g.Count == 1);
+        _ = service.Status(s => s.ConfigurationGeneration == 1);
+        Assert.Contains("Seccomp:\t2", File.ReadAllText($"/proc/{filtered.Id}/status"), StringComparison.Ordinal);
+        guest.StandardInput.Close();
+        Assert.Equal(0, ServiceProcess.WaitForExit(filtered));
+        Assert.DoesNotContain("EROR", service.Log, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void LogsToAFileAndWithPriorities()
     {

@@ -46,7 +46,8 @@ public static unsafe class ProgramConfiguration
     /// <param name="start">What the kernel passed.</param>
     /// <param name="options">The shim's own command line, whose word is last.</param>
     /// <param name="request">The program, opened and named; its environment may change.</param>
-    public static void Apply(GuestThread* t, in StartInfo start, in Options options, ref ExecRequest request)
+    /// <param name="service">Connection to the service, or -1. Made here before a root directory puts it out of reach.</param>
+    public static void Apply(GuestThread* t, in StartInfo start, in Options options, ref ExecRequest request, ref int service)
     {
         bool secure = start.TryAux(AtSecure, out ulong flag) && flag != 0;
         Variables variables = default;
@@ -65,7 +66,8 @@ public static unsafe class ProgramConfiguration
             bool script = options.Record.IsScript || request.Argv != options.Arguments;
             byte* named = script ? request.Argv[0] : request.Path;
             Evaluate(t, start, variables, request.Fd, named, system, user);
-            Enforce(t, start, options, ref request);
+            Enforce(t, options, ref request);
+            EnterRoot(t, start, ref service);
         }
     }
 
@@ -235,7 +237,7 @@ public static unsafe class ProgramConfiguration
     }
 
     /// <summary>Makes the options hold that work on the process; the others are asked for where they matter.</summary>
-    private static void Enforce(GuestThread* t, in StartInfo start, in Options options, ref ExecRequest request)
+    private static void Enforce(GuestThread* t, in Options options, ref ExecRequest request)
     {
         ThreadGroup* group = t->Group;
         ref Settings settings = ref group->Settings;
@@ -261,23 +263,30 @@ public static unsafe class ProgramConfiguration
         {
             EnvironmentEdits.Apply(settings, ref request);
         }
+    }
 
-        if (settings.Root != null && group->HasRoot == 0)
+    private static void EnterRoot(GuestThread* t, in StartInfo start, ref int service)
+    {
+        byte* root = t->Group->Settings.Root;
+        if (root == null || t->Group->HasRoot != 0)
         {
-            int refused = Root.EnterKeepingDirectory(settings.Root);
-            if (refused != 0)
-            {
-                Line line = new(stackalloc byte[512]);
-                line.Add("root directory "u8);
-                line.Add(settings.Root);
-                line.Add(": errno "u8);
-                line.Dec(-refused);
-                GuestLog.Write(t, LogLevel.Error, line.Text);
-                Host.ExitGroup(CannotExecute);
-            }
-
-            group->HasRoot = 1;
+            return;
         }
+
+        service = service >= 0 ? service : ServiceClient.Connect(t, start);
+        int refused = Root.EnterKeepingDirectory(root);
+        if (refused != 0)
+        {
+            Line line = new(stackalloc byte[512]);
+            line.Add("root directory "u8);
+            line.Add(root);
+            line.Add(": errno "u8);
+            line.Dec(-refused);
+            GuestLog.Write(t, LogLevel.Error, line.Text);
+            Host.ExitGroup(CannotExecute);
+        }
+
+        t->Group->HasRoot = 1;
     }
 
     private static void EnforcePersonality(ThreadGroup* group, in Settings settings)

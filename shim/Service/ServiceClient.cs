@@ -46,9 +46,9 @@ public static unsafe class ServiceClient
 
         GuestFlags flags = start.FromBinfmt ? GuestFlags.Binfmt : GuestFlags.None;
         flags |= start.IsSecure ? GuestFlags.Secure : 0;
-        flags |= options.Strace ? GuestFlags.Traced : 0;
+        flags |= group->Trace != 0 ? GuestFlags.Traced : 0;
         flags |= options.HasRecord ? GuestFlags.ByExec : 0;
-        flags |= options.Root != null ? GuestFlags.Rooted : 0;
+        flags |= group->HasRoot != 0 ? GuestFlags.Rooted : 0;
         if (name.Length > RegisterMessage.MaxProgram)
         {
             name = name.Slice(name.Length - RegisterMessage.MaxProgram);

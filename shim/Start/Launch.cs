@@ -77,7 +77,7 @@ public static unsafe class Launch
         fd = request.Fd;
         if (error == 0)
         {
-            ProgramConfiguration.Apply(t, start, options, ref request);
+            ProgramConfiguration.Apply(t, start, options, ref request, ref service);
             error = Loader.Exec(t, request);
         }
 

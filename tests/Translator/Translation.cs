@@ -39,6 +39,9 @@ internal readonly record struct UnitOptions(bool Segmented, bool Checked, int Ma
     /// <summary>Code cache offset of a buffer for exit stubs; 0 puts them behind the code.</summary>
     internal int ColdOffset { get; init; }
 
+    /// <summary>Features that the guest's CPU does not have.</summary>
+    internal ulong HiddenFeatures { get; init; }
+
     internal static UnitOptions Plain { get; } = new(false, false, UnitTranslator.MaxUnitInstructions, 0x10000);
 
     internal static UnitOptions[] All { get; } =
@@ -107,6 +110,7 @@ internal sealed unsafe class TranslationRun : IDisposable
         request.ExitIdStep = ExitIdStep;
         request.Segmented = options.Segmented;
         request.Checked = options.Checked;
+        request.HiddenFeatures = options.HiddenFeatures;
         UnitResult result = default;
         result.Code = new CodeBuffer(_code, UnitTranslator.MaxUnitHostBytes);
         if (options.ColdOffset != 0)

@@ -252,6 +252,8 @@ public static unsafe class Exec
         words.IsScript = request.PrefixCount != 0;
         words.SystemConfiguration = FilesStruct.GetHidden(t->Files, HiddenFile.SystemConfiguration);
         words.UserConfiguration = FilesStruct.GetHidden(t->Files, HiddenFile.UserConfiguration);
+        words.AddressSpaceMax = t->Group->Limits.AddressSpaceMax;
+        words.DataMax = t->Group->Limits.DataMax;
         ExecRecord.Write(record, words);
         fixed (byte* self = "lodge-shim\0"u8, option = "--exec-record\0"u8)
         {

@@ -2,7 +2,7 @@ namespace Lodge.Shim;
 
 /// <summary>
 /// How execve hands a program on to the next shim image: four words in front of the guest's arguments,
-/// <c>lodge-shim --exec-record PROGRAM,IMAGE,FLAGS,TRACE,SYSTEM,USER EXECFN ARGV0 ARGV1 …</c> with open descriptors, what else is to be
+/// <c>lodge-shim --exec-record PROGRAM,IMAGE,FLAGS,TRACE,SYSTEM,USER[,AS,DATA] EXECFN ARGV0 ARGV1 …</c> with open descriptors, what else is to be
 /// known, and the name the guest used. The guest's own arguments follow untouched.
 /// </summary>
 public unsafe struct ExecRecord
@@ -10,7 +10,7 @@ public unsafe struct ExecRecord
     /// <summary>Words in front of the guest's arguments.</summary>
     public const int Words = 4;
     /// <summary>Room for the record.</summary>
-    public const int MaxLength = 72;
+    public const int MaxLength = 120;
 
     /// <summary>Descriptor of the program; -1 = there is no record.</summary>
     public int Program;
@@ -35,6 +35,10 @@ public unsafe struct ExecRecord
     public bool IsScript;
     /// <summary>Descriptors of the compiled configuration, the system's and the user's; -1 = none.</summary>
     public int SystemConfiguration, UserConfiguration;
+    /// <summary>
+    /// The guest's hard limits of address space and data, which the host does not have (docs/compat-kernel.md); all ones for none.
+    /// </summary>
+    public ulong AddressSpaceMax, DataMax;
 
     /// <summary>Writes a record, zero-terminated.</summary>
     public static void Write(byte* to, in ExecRecord record)
@@ -50,7 +54,15 @@ public unsafe struct ExecRecord
         *to++ = (byte)',';
         to = ExecTarget.Decimal(to, record.SystemConfiguration + 1);
         *to++ = (byte)',';
-        ExecTarget.Decimal(to, record.UserConfiguration + 1);
+        to = ExecTarget.Decimal(to, record.UserConfiguration + 1);
+        if ((record.AddressSpaceMax & record.DataMax) != ulong.MaxValue)
+        {
+            // One more than each: 0 stands for none.
+            *to++ = (byte)',';
+            to = ExecTarget.Decimal(to, record.AddressSpaceMax + 1);
+            *to++ = (byte)',';
+            ExecTarget.Decimal(to, record.DataMax + 1);
+        }
     }
 
     /// <summary>Reads a record. False when it is none.</summary>
@@ -88,6 +100,20 @@ public unsafe struct ExecRecord
         }
 
         record.UserConfiguration = Number(ref text) - 1;
+        record.AddressSpaceMax = ulong.MaxValue;
+        record.DataMax = ulong.MaxValue;
+        if (*text == ',')
+        {
+            text++;
+            record.AddressSpaceMax = LongNumber(ref text) - 1;
+            if (*text++ != ',')
+            {
+                return false;
+            }
+
+            record.DataMax = LongNumber(ref text) - 1;
+        }
+
         record.Trace = (flags & 1) != 0;
         record.NameFromFile = (flags & 2) != 0;
         record.Statistics = (flags & 4) != 0;
@@ -98,12 +124,14 @@ public unsafe struct ExecRecord
         return *text == 0;
     }
 
-    private static int Number(ref byte* text)
+    private static int Number(ref byte* text) => (int)LongNumber(ref text);
+
+    private static ulong LongNumber(ref byte* text)
     {
-        int value = 0;
+        ulong value = 0;
         for (; *text is >= (byte)'0' and <= (byte)'9'; text++)
         {
-            value = (value * 10) + (*text - '0');
+            value = (value * 10) + (uint)(*text - '0');
         }
 
         return value;

@@ -191,9 +191,12 @@ public unsafe struct ExecTarget
     }
 
     /// <summary>Writes a number that is not negative, zero-terminated; returns the end.</summary>
-    public static byte* Decimal(byte* to, int value)
+    public static byte* Decimal(byte* to, int value) => Decimal(to, (ulong)value);
+
+    /// <inheritdoc cref="Decimal(byte*, int)"/>
+    public static byte* Decimal(byte* to, ulong value)
     {
-        int scale = 1;
+        ulong scale = 1;
         while (value / scale >= 10)
         {
             scale *= 10;

@@ -35,7 +35,7 @@ public struct CodeCacheSizes
         code = code < SmallestCode ? SmallestCode : code & ~4095ul;
         CodeCacheSizes sizes = default;
         sizes.Code = (uint)code;
-        sizes.Records = code * 4;
+        sizes.Records = code * (isTight ? 2u : 4u);
         sizes.Units = (int)(code / 64);
         sizes.Sources = (uint)(code / 4);
         sizes.PageBits = 14;
@@ -43,7 +43,7 @@ public struct CodeCacheSizes
         return sizes;
     }
 
-    /// <summary>Where a limit counts it, host code takes this part of it; everything together takes about six times as much.</summary>
+    /// <summary>Where a limit counts it, host code takes this part of it; everything together takes about four and a half times as much.</summary>
     private const ulong ShareOfLimit = 64;
 
     /// <summary>A size as people write it: decimal, with K, M or G behind it for powers of 1024. 0 when it is not one.</summary>

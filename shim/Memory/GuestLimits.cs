@@ -22,6 +22,15 @@ public struct GuestLimits
     /// </summary>
     public readonly ulong Least => AddressSpaceMax < DataMax ? AddressSpaceMax : DataMax;
 
+    /// <summary>Lowers hard limits to those of the program before, which the host does not have.</summary>
+    public void LowerHard(ulong addressSpace, ulong data)
+    {
+        AddressSpaceMax = addressSpace < AddressSpaceMax ? addressSpace : AddressSpaceMax;
+        DataMax = data < DataMax ? data : DataMax;
+        AddressSpace = AddressSpace < AddressSpaceMax ? AddressSpace : AddressSpaceMax;
+        Data = Data < DataMax ? Data : DataMax;
+    }
+
     /// <summary>Takes over the limits that the process was started with.</summary>
     public unsafe void ReadHost()
     {

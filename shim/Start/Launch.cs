@@ -23,6 +23,11 @@ public static unsafe class Launch
         }
 
         GuestThread* t = FirstThread(mm, block, signalStack, start);
+        if (options.HasRecord)
+        {
+            t->Group->Limits.LowerHard(options.Record.AddressSpaceMax, options.Record.DataMax);
+        }
+
         t->Group->Trace = !options.Strace ? 0 : options.StraceTimes ? Strace.WithTimes : 1;
         t->Group->Statistics = options.Statistics ? 1 : 0;
         t->Group->StartedByBinfmt = start.FromBinfmt || options.Record.Binfmt ? 1 : 0;

@@ -61,6 +61,20 @@ public unsafe class ExecTests
     }
 
     [Theory]
+    [InlineData(ulong.MaxValue, ulong.MaxValue)]
+    [InlineData(0ul, ulong.MaxValue)]
+    [InlineData(ulong.MaxValue, 500_000_000ul)]
+    [InlineData(ulong.MaxValue - 1, 1ul << 40)]
+    public void HardLimitsComeBack(ulong addressSpace, ulong data)
+    {
+        byte* text = stackalloc byte[ExecRecord.MaxLength];
+        ExecRecord written = new() { Program = int.MaxValue, Image = int.MaxValue, Trace = true, TraceFd = int.MaxValue, AddressSpaceMax = addressSpace, DataMax = data };
+        ExecRecord.Write(text, written);
+        Assert.True(ExecRecord.Parse(text, out ExecRecord record));
+        Assert.Equal((int.MaxValue, addressSpace, data), (record.TraceFd, record.AddressSpaceMax, record.DataMax));
+    }
+
+    [Theory]
     [InlineData("3,4")]
     [InlineData("3;4,0")]
     [InlineData("3,4,0")]

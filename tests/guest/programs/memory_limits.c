@@ -77,6 +77,16 @@ int main(int argc, char **argv)
         c = fork();
         if (!c) { execl(argv[0], "memory_limits", "again", (char *)0); _exit(9); }
         waitpid(c, &st, 0); say("after exec: status %x", st);
+        /* a hard limit, which whoever is not privileged cannot raise again */
+        struct rlimit64 was; prlimit64(0, RLIMIT_DATA, 0, &was);
+        r.rlim_max = 40 << 20; if (r.rlim_max > was.rlim_max) r.rlim_max = was.rlim_max;
+        r.rlim_cur = r.rlim_max / 2; say("set hard %d", prlimit64(0, RLIMIT_DATA, &r, 0)); show("DATA", RLIMIT_DATA);
+        c = fork();
+        if (!c) { execl(argv[0], "memory_limits", "again", (char *)0); _exit(9); }
+        waitpid(c, &st, 0); say("after exec: status %x", st);
+        c = fork();
+        if (!c) { execl("/nonexistent", "x", (char *)0); show("DATA", RLIMIT_DATA); say("%s", map(1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE)); _exit(0); }
+        waitpid(c, &st, 0);
     }
     return finish();
 }

@@ -22,6 +22,18 @@ internal static unsafe class CpuStubs
         0xC3,                                      // 03: ret
     ];
 
+    // (area)
+    private static ReadOnlySpan<byte> StoreEnvironmentCode =>
+    [
+        0xD9, 0x37,                                // 00: fnstenv [rdi]
+        0xC3,                                      // 02: ret
+    ];
+
+    /// <summary>FNSTENV with 32-bit pointers: masks all exceptions. Unlike FXSAVE it stores the pointers on every CPU.</summary>
+    /// <param name="area">28 bytes.</param>
+    internal static void StoreX87Environment(uint* area) =>
+        ((delegate*<uint*, void>)(byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(StoreEnvironmentCode)))(area);
+
     /// <summary>FXSAVE with 32-bit pointers and their selectors.</summary>
     /// <param name="area">512 bytes, 16-byte aligned.</param>
     internal static void StoreX87(byte* area) =>

@@ -30,8 +30,11 @@ public static unsafe partial class Emulation
         bool word = (insn.Prefixes & I386Prefixes.OperandSize) != 0 && insn.Map == 0;
         if (word)
         {
-            // Of the 16-bit form only half an address is stored: which unit it belongs to cannot be told, so it is cleared.
-            User.Put(address + Fip16, (ushort)0);
+            // Half an address is stored, which names no unit. The whole one is still in the CPU, except behind FNSAVE, which has cleared it.
+            bool isCleared = insn.Opcode == 0xDD;
+            uint* environment = stackalloc uint[7];
+            CpuStubs.StoreX87Environment(environment);
+            User.Put(address + Fip16, isCleared ? (ushort)0 : (ushort)Recovery.GuestFip(t, environment[3]));
             FixSelectors(address + Fip16 + 2, 2);
             return;
         }

@@ -40,9 +40,10 @@ int main(int argc, char **argv)
     pthread_mutex_consistent(m);
     pthread_mutex_unlock(m);
 
+    int locked[2]; pipe(locked);
     c = fork();
-    if (!c) { pthread_mutex_lock(m); usleep(30000); execl("/bin/true", "true", (char *)0); _exit(1); }
-    usleep(10000);
+    if (!c) { pthread_mutex_lock(m); write(locked[1], "x", 1); usleep(30000); execl("/bin/true", "true", (char *)0); _exit(1); }
+    char x; read(locked[0], &x, 1);
     r = pthread_mutex_lock(m);
     say("owner replaced by another program: %d", r);
     if (r == EOWNERDEAD) pthread_mutex_consistent(m);

@@ -16,24 +16,46 @@ internal static class Program
         RootCommand root = new("The service of Lodge: knows the running 32-bit programs, takes their log lines, compiles the configuration.");
         Option<bool> system = new("--system") { Description = "serve all users (default when started by root)" };
         Option<bool> user = new("--user") { Description = "serve this user only (default otherwise)" };
-        Option<string?> socket = new("--socket") { Description = "socket to listen on; default /run/lodge/lodged.sock or $XDG_RUNTIME_DIR/lodge/lodged.sock", HelpName = "PATH" };
+        Option<string?> socket = new("--socket")
+        {
+            Description = "socket to listen on; default /run/lodge/lodged.sock or $XDG_RUNTIME_DIR/lodge/lodged.sock",
+            HelpName = "PATH",
+        };
         Option<string?> state = new("--state-dir")
         {
-            Description = "where the table of guests and the compiled configuration are kept; default $STATE_DIRECTORY or /var/lib/lodge, $XDG_RUNTIME_DIR/lodge",
+            Description = "where the table of guests and the compiled configuration are kept; "
+                + "default $STATE_DIRECTORY or /var/lib/lodge, $XDG_RUNTIME_DIR/lodge",
             HelpName = "DIR",
         };
         Option<int> idle = new("--idle-exit") { Description = "end after SECONDS without a guest or a connection; 0: never", HelpName = "SECONDS" };
-        Option<string> log = new("--log") { Description = "console, journal, file:PATH, or auto: the journal under systemd, else the console", DefaultValueFactory = _ => "auto", HelpName = "TARGET" };
-        Option<LogEventLevel> level = new("--log-level") { Description = "least weight of what is logged", DefaultValueFactory = _ => LogEventLevel.Information };
+        Option<string> log = new("--log")
+        {
+            Description = "console, journal, file:PATH, or auto: the journal under systemd, else the console",
+            DefaultValueFactory = _ => "auto",
+            HelpName = "TARGET",
+        };
+        Option<LogEventLevel> level = new("--log-level")
+        {
+            Description = "least weight of what is logged",
+            DefaultValueFactory = _ => LogEventLevel.Information,
+        };
         Option<string> metrics = new("--metrics")
         {
             Description = "serve Prometheus metrics on unix:PATH or a port of the loopback, such as 127.0.0.1:9321",
             DefaultValueFactory = _ => "none",
             HelpName = "WHERE",
         };
-        Option<string?> runAs = new("--run-as") { Description = "become USER once the directories are made (--system, without systemd)", HelpName = "USER" };
+        Option<string?> runAs = new("--run-as")
+        {
+            Description = "become USER once the directories are made (--system, without systemd)",
+            HelpName = "USER",
+        };
         Option<int> maxGuests = new("--max-guests") { Description = "most guests in the table", DefaultValueFactory = _ => 65_536, HelpName = "N" };
-        Option<string?> configuration = new("--config-dir") { Description = "directory of lodge.jsonc and apps.d; default /etc/lodge or $XDG_CONFIG_HOME/lodge", HelpName = "DIR" };
+        Option<string?> configuration = new("--config-dir")
+        {
+            Description = "directory of lodge.jsonc and apps.d; default /etc/lodge or $XDG_CONFIG_HOME/lodge",
+            HelpName = "DIR",
+        };
         Option<bool> noWatch = new("--no-watch") { Description = "do not watch the configuration's files; SIGHUP reads them" };
         foreach (Option option in (Option[])[system, user, socket, state, idle, log, level, metrics, runAs, maxGuests, configuration, noWatch])
         {
@@ -113,7 +135,7 @@ internal static class Program
         return string.IsNullOrEmpty(given) ? "/var/lib/lodge" : given;
     }
 
-    private static string RuntimeDirectory() => Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 1 } directory && directory[0] == '/'
-        ? directory.TrimEnd('/')
+    private static string RuntimeDirectory() =>
+        Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 1 } directory && directory[0] == '/' ? directory.TrimEnd('/')
         : throw new StartException(ExitStatus.Failure, "XDG_RUNTIME_DIR is not set; give --socket and --state-dir");
 }

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Lodge.Protocol;
 
-/// <summary>A question or order without arguments (<see cref="MessageType.QueryStatus"/>, Reload, Shutdown, OpenConfiguration): the head alone.</summary>
+/// <summary>The head alone: <see cref="MessageType.QueryStatus"/>, Reload, Shutdown, OpenConfiguration.</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 4, Size = Size)]
 public struct PlainMessage
 {
@@ -161,7 +161,9 @@ public struct GuestEntry
     public ulong StartedMicroseconds;
     /// <summary>When it ended; 0 = alive.</summary>
     public ulong EndedMicroseconds;
-    /// <summary>Start of the process in clock ticks since boot (field 22 of /proc/PID/stat); with the pid it names a process for good. 0 = unknown.</summary>
+    /// <summary>
+    /// Start of the process in clock ticks since boot (field 22 of /proc/PID/stat); with the pid it names a process for good. 0 = unknown.
+    /// </summary>
     public ulong ProcessStartTicks;
     /// <summary>Version of the shim.</summary>
     public uint ShimVersion;

@@ -15,7 +15,9 @@ public static unsafe class ServiceClient
     private const uint ShimVersion = 1;
     private const int PathRoom = 4096;
 
-    /// <summary>Looks for the service: before the root directory is changed, behind which its socket may be out of reach. A connection or -1.</summary>
+    /// <summary>
+    /// Looks for the service: before the root directory is changed, behind which its socket may be out of reach. A connection or -1.
+    /// </summary>
     public static int Connect(GuestThread* t, in StartInfo start)
     {
         // Gives null for programs that trust nothing of their caller's.
@@ -24,8 +26,8 @@ public static unsafe class ServiceClient
     }
 
     /// <summary>
-    /// Registers the program that has just been loaded. <paramref name="program"/> is its descriptor. A program with privileges of its own (AT_SECURE)
-    /// is told to the system's service only. Called once, before the first guest instruction. <paramref name="connection"/> is what
+    /// Registers the program that has just been loaded. <paramref name="program"/> is its descriptor. A program with privileges of its own
+    /// (AT_SECURE) is told to the system's service only. Called once, before the first guest instruction. <paramref name="connection"/> is what
     /// <see cref="Connect"/> gave where it was called before, else -1.
     /// </summary>
     public static void Register(GuestThread* t, in StartInfo start, in Options options, int program, int connection)
@@ -37,10 +39,10 @@ public static unsafe class ServiceClient
             return;
         }
 
-        byte* path = stackalloc byte[PathRoom];
         ReadOnlySpan<byte> name = MemoryMarshal.CreateReadOnlySpanFromNullTerminated(options.Program);
         if (options.Program[0] != '/')
         {
+            byte* path = stackalloc byte[PathRoom];
             name = FullPath(program, path, name);
         }
 

@@ -65,6 +65,30 @@ public class GuestTests
     }
 
     [Fact]
+    public void OfALongPathTheEndIsTold()
+    {
+        using ServiceProcess service = new();
+        string directory = service.Directory;
+        for (int i = 0; i < 5; i++)
+        {
+            directory = Path.Combine(directory, new string((char)('a' + i), 250));
+        }
+
+        Directory.CreateDirectory(directory);
+        string program = Path.Combine(directory, "hold");
+        File.Copy(Repository.Hold, program);
+        Process guest = service.Launch(Repository.Shim, [program]);
+        Assert.Equal("ready", guest.StandardOutput.ReadLine());
+        Guest told = service.Guests(g => g.Count == 1)[0];
+        Assert.Equal((program[^RegisterMessage.MaxProgram..], GuestFlags.ProgramTruncated), (told.Program, told.Entry.Flags));
+
+        // A relative one is told whole.
+        Process relative = service.Launch("/bin/sh", ["-c", $"cd {Path.GetDirectoryName(Repository.Hold)} && exec {Repository.Shim} ./hold"]);
+        Assert.Equal("ready", relative.StandardOutput.ReadLine());
+        Assert.Equal(Repository.Hold, service.Guests(g => g.Count == 2)[1].Program);
+    }
+
+    [Fact]
     public void UnknownIoctlsAreToldOnceEach()
     {
         using ServiceProcess service = new();

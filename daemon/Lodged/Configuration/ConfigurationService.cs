@@ -133,13 +133,14 @@ internal sealed class ConfigurationService : IDisposable
         if (outcome.Image == null)
         {
             string kept = File.Exists(Path) ? "the last good one stays" : "built-in defaults stay";
-            return (false, string.Create(CultureInfo.InvariantCulture, $"{outcome.Problems.Count} {(outcome.Problems.Count == 1 ? "problem" : "problems")}, {kept}"), outcome.Problems);
+            string number = outcome.Problems.Count == 1 ? "one problem" : string.Create(CultureInfo.InvariantCulture, $"{outcome.Problems.Count} problems");
+            return (false, $"{number}, {kept}", outcome.Problems);
         }
 
         PublishResult published = CompiledFile.Publish(Path, outcome.Image);
+        string asBefore = published.Status == PublishStatus.Unchanged ? ", as before" : "";
         return published.Status == PublishStatus.Failed
             ? (false, "cannot be saved: " + published.Error, outcome.Problems)
-            : (true, string.Create(CultureInfo.InvariantCulture, $"{outcome.Image.Length} bytes in {Path}{(published.Status == PublishStatus.Unchanged ? ", as before" : "")}"),
-                outcome.Problems);
+            : (true, string.Create(CultureInfo.InvariantCulture, $"{outcome.Image.Length} bytes in {Path}{asBefore}"), outcome.Problems);
     }
 }

@@ -110,7 +110,7 @@ internal sealed class SourceWatcher : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            _log.Warning("{Directory} cannot be watched for changes: {Reason}. SIGHUP and `lodge config reload` work all the same", directory, e.Message);
+            _log.Warning("{Directory} cannot be watched for changes: {Reason}. SIGHUP reads the configuration all the same", directory, e.Message);
             return null;
         }
     }

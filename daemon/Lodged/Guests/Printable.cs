@@ -38,5 +38,6 @@ internal static class Printable
     }
 
     // Line and paragraph separators and the bidirectional overrides could make a line look like another.
-    private static bool IsPlain(char c) => !char.IsControl(c) && c is not ('\u2028' or '\u2029') and not (>= '\u202A' and <= '\u202E') and not (>= '\u2066' and <= '\u2069');
+    private static bool IsPlain(char c) =>
+        !char.IsControl(c) && c is not (>= '\u2028' and <= '\u202E') and not (>= '\u2066' and <= '\u2069');
 }

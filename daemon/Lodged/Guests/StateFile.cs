@@ -52,7 +52,8 @@ internal sealed unsafe class StateFile : IDisposable
     private static ReadOnlySpan<byte> Magic => "LODGSTAT"u8;
 
     /// <summary>
-    /// Reads what a former run left. A damaged file gives what stands before the damage, and is kept beside as .bad; one of another boot gives nothing.
+    /// Reads what a former run left. A damaged file gives what stands before the damage, and is kept beside as .bad; one of another boot
+    /// gives nothing.
     /// </summary>
     public (List<(GuestEntry Entry, byte[] Program)> Guests, ulong NextId) Load()
     {
@@ -74,7 +75,8 @@ internal sealed unsafe class StateFile : IDisposable
         (List<(GuestEntry, byte[])> guests, ulong nextId, string? damage) = Parse(bytes, ProcessStart.BootId);
         if (damage != null)
         {
-            _log.Error("State file {Path} is damaged: {Damage}; {Count} guests were read before that. It is kept as {Copy}", _path, damage, guests.Count, _path + ".bad");
+            _log.Error("State file {Path} is damaged: {Damage}; {Count} guests were read before that. It is kept as {Copy}",
+                _path, damage, guests.Count, _path + ".bad");
             try
             {
                 File.Move(_path, _path + ".bad", overwrite: true);
@@ -271,7 +273,8 @@ internal sealed unsafe class StateFile : IDisposable
         if (!Failing)
         {
             Failing = true;
-            _log.Error("The table of guests cannot be saved in {Path}: {Reason}. The service goes on; it is tried again every few seconds", _path, Stdlib.strerror(errno));
+            _log.Error("The table of guests cannot be saved in {Path}: {Reason}. The service goes on; it is tried again every few seconds",
+                _path, Stdlib.strerror(errno));
         }
     }
 
@@ -318,7 +321,8 @@ internal sealed unsafe class StateFile : IDisposable
         to.Advance(length);
     }
 
-    private static bool Apply(byte kind, ReadOnlySpan<byte> body, SortedDictionary<ulong, (GuestEntry Entry, byte[] Program)> guests, ref ulong nextId)
+    private static bool Apply(
+        byte kind, ReadOnlySpan<byte> body, SortedDictionary<ulong, (GuestEntry Entry, byte[] Program)> guests, ref ulong nextId)
     {
         if (kind == EndKind && body.Length == sizeof(ulong))
         {

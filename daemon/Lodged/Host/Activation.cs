@@ -12,6 +12,8 @@ internal static class Activation
     private const int FirstDescriptor = 3, MaxDescriptors = 16;
     private const int AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10, SOCK_STREAM = 1, SOCK_SEQPACKET = 5;
 
+    private static readonly int[] s_streamFamilies = [AF_UNIX, AF_INET, AF_INET6];
+
     /// <summary>What a passed socket is for.</summary>
     public enum Purpose
     {
@@ -50,7 +52,7 @@ internal static class Activation
             {
                 taken.Add((fd, Purpose.Service));
             }
-            else if (LinuxCalls.IsListening(fd, AF_UNIX, SOCK_STREAM) || LinuxCalls.IsListening(fd, AF_INET, SOCK_STREAM) || LinuxCalls.IsListening(fd, AF_INET6, SOCK_STREAM))
+            else if (Array.Exists(s_streamFamilies, family => LinuxCalls.IsListening(fd, family, SOCK_STREAM)))
             {
                 taken.Add((fd, Purpose.Metrics));
             }

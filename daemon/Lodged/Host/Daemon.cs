@@ -68,7 +68,8 @@ internal sealed class Daemon : IDisposable
         MetricsServer metrics = new(_loop, () => MetricsText.Make(state, handler.ConnectionCount));
         Listen(passed, handler, metrics, log);
 
-        _loop.NeedsTicks = () => handler.ConnectionCount > 0 || metrics.Count > 0 || guests.PolledCount > 0 || file.Failing || _listeners.Any(l => l.IsPaused);
+        _loop.NeedsTicks = () =>
+            handler.ConnectionCount > 0 || metrics.Count > 0 || guests.PolledCount > 0 || file.Failing || _listeners.Any(l => l.IsPaused);
         _loop.NextDeadline = () => Earliest(supervisor.NextDeadline, IdleDeadline(guests, handler));
         _loop.RoundEnd = file.Flush;
         _loop.Tick = () => Tick(supervisor, guests, handler, metrics, log);
@@ -91,8 +92,10 @@ internal sealed class Daemon : IDisposable
         using PosixSignalRegistration hangUp = On(PosixSignal.SIGHUP, () => _loop.Post(() => state.Reload((_, _) => { })));
         using PosixSignalRegistration terminate = On(PosixSignal.SIGTERM, _loop.Stop);
         using PosixSignalRegistration interrupt = On(PosixSignal.SIGINT, _loop.Stop);
-        log.Information("lodged serves {Who} on {Where}: process {Pid}, user {Uid}, {Alive} of {Saved} guests of a former run alive, {Limit} descriptors",
-            _options.System ? "all users" : "its user", passed.Count > 0 ? "passed sockets" : _options.Socket, Environment.ProcessId, state.Uid, alive, saved.Count, limit);
+        log.Information(
+            "lodged serves {Who} on {Where}: process {Pid}, user {Uid}, {Alive} of {Saved} guests of a former run alive, {Limit} descriptors",
+            _options.System ? "all users" : "its user", passed.Count > 0 ? "passed sockets" : _options.Socket,
+            Environment.ProcessId, state.Uid, alive, saved.Count, limit);
         if (_options.System && state.Uid == 0)
         {
             log.Warning("lodged runs as root; --run-as or its systemd unit gives it a user of its own");
@@ -191,8 +194,8 @@ internal sealed class Daemon : IDisposable
         }
     }
 
-    private long IdleDeadline(GuestTable guests, MessageHandler handler) => _options.IdleSeconds == 0 || guests.Count > 0 || handler.ConnectionCount > 0
-        ? -1
+    private long IdleDeadline(GuestTable guests, MessageHandler handler) =>
+        _options.IdleSeconds == 0 || guests.Count > 0 || handler.ConnectionCount > 0 ? -1
         : Math.Max(0, handler.LastActivity + (_options.IdleSeconds * 1000L) - EventLoop.Now);
 
     // Nobody may be lost on the way out: our own socket loses its name first, then whoever is in the queue is still served. A passed socket

@@ -17,7 +17,9 @@ internal static class Identity
             }
         }
 
-        if (Syscall.setgroups([]) < 0 || Syscall.setresgid(entry.pw_gid, entry.pw_gid, entry.pw_gid) < 0 || Syscall.setresuid(entry.pw_uid, entry.pw_uid, entry.pw_uid) < 0)
+        if (Syscall.setgroups([]) < 0
+            || Syscall.setresgid(entry.pw_gid, entry.pw_gid, entry.pw_gid) < 0
+            || Syscall.setresuid(entry.pw_uid, entry.pw_uid, entry.pw_uid) < 0)
         {
             throw new StartException(ExitStatus.Failure, $"cannot become {user}: {Stdlib.strerror(Stdlib.GetLastError())}");
         }

@@ -12,7 +12,8 @@ internal sealed class InstanceLock : IDisposable
     /// <summary>Takes the lock, or throws <see cref="StartException"/>.</summary>
     public InstanceLock(string path)
     {
-        _fd = Syscall.open(path, OpenFlags.O_RDWR | OpenFlags.O_CREAT | OpenFlags.O_CLOEXEC | OpenFlags.O_NOFOLLOW, FilePermissions.S_IRUSR | FilePermissions.S_IWUSR);
+        _fd = Syscall.open(path, OpenFlags.O_RDWR | OpenFlags.O_CREAT | OpenFlags.O_CLOEXEC | OpenFlags.O_NOFOLLOW,
+            FilePermissions.S_IRUSR | FilePermissions.S_IWUSR);
         if (_fd < 0)
         {
             throw new StartException(ExitStatus.Failure, $"{path}: {Stdlib.strerror(Stdlib.GetLastError())}");

@@ -12,9 +12,11 @@ internal static class Sockets
     private const int Backlog = 4096;
 
     private const FilePermissions OwnerOnly = FilePermissions.S_IRUSR | FilePermissions.S_IWUSR | FilePermissions.S_IXUSR;
-    private const FilePermissions Passable = OwnerOnly | FilePermissions.S_IRGRP | FilePermissions.S_IXGRP | FilePermissions.S_IROTH | FilePermissions.S_IXOTH;
-    private const FilePermissions EveryoneWrites = FilePermissions.S_IRUSR | FilePermissions.S_IWUSR | FilePermissions.S_IRGRP | FilePermissions.S_IWGRP
-        | FilePermissions.S_IROTH | FilePermissions.S_IWOTH;
+    private const FilePermissions Passable = OwnerOnly
+        | FilePermissions.S_IRGRP | FilePermissions.S_IXGRP | FilePermissions.S_IROTH | FilePermissions.S_IXOTH;
+
+    private const FilePermissions EveryoneWrites = FilePermissions.S_IRUSR | FilePermissions.S_IWUSR
+        | FilePermissions.S_IRGRP | FilePermissions.S_IWGRP | FilePermissions.S_IROTH | FilePermissions.S_IWOTH;
 
     /// <summary>
     /// Makes a directory: a user's for nobody else, the system's for everybody to pass. One that is there must be ours (or root's), and no link.
@@ -61,7 +63,8 @@ internal static class Sockets
 
         if (!IPEndPoint.TryParse(where, out IPEndPoint? address) || !IPAddress.IsLoopback(address.Address))
         {
-            throw new StartException(ExitStatus.Usage, $"{where}: metrics are served on unix:PATH or on a port of the loopback, such as 127.0.0.1:9321");
+            throw new StartException(ExitStatus.Usage,
+                $"{where}: metrics are served on unix:PATH or on a port of the loopback, such as 127.0.0.1:9321");
         }
 
         using Socket socket = new(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);

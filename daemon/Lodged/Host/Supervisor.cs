@@ -44,8 +44,11 @@ internal sealed class Supervisor : IDisposable
     public void Ready(string status) => Send($"READY=1\nSTATUS={status}");
 
     /// <summary>Reading the configuration; <see cref="Ready"/> ends that.</summary>
-    public void Reloading() =>
-        Send(string.Create(CultureInfo.InvariantCulture, $"RELOADING=1\nMONOTONIC_USEC={Stopwatch.GetTimestamp() / (Stopwatch.Frequency / 1_000_000)}"));
+    public void Reloading()
+    {
+        long microseconds = Stopwatch.GetTimestamp() / (Stopwatch.Frequency / 1_000_000);
+        Send(string.Create(CultureInfo.InvariantCulture, $"RELOADING=1\nMONOTONIC_USEC={microseconds}"));
+    }
 
     /// <summary>Ending.</summary>
     public void Stopping() => Send("STOPPING=1");

@@ -14,6 +14,7 @@ namespace Lodge.Service;
 internal sealed class BackgroundSink : ILogEventSink, IDisposable
 {
     private const int Capacity = 8192;
+    private static readonly MessageTemplate s_loss = new MessageTemplateParser().Parse("{Dropped} log events dropped: the log was too slow");
     private static readonly TimeSpan s_lastWords = TimeSpan.FromSeconds(2);
 
     private readonly ILogEventSink _inner;
@@ -57,8 +58,7 @@ internal sealed class BackgroundSink : ILogEventSink, IDisposable
                 long dropped = Interlocked.Exchange(ref _dropped, 0);
                 if (dropped > 0)
                 {
-                    Pass(new LogEvent(next.Timestamp, LogEventLevel.Warning, null, new MessageTemplateParser().Parse("{Dropped} log events dropped: the log was too slow"),
-                        [new LogEventProperty("Dropped", new ScalarValue(dropped))]));
+                    Pass(new LogEvent(next.Timestamp, LogEventLevel.Warning, null, s_loss, [new LogEventProperty("Dropped", new ScalarValue(dropped))]));
                 }
             }
         }

@@ -10,12 +10,13 @@ namespace Lodge.Service;
 /// <summary>Makes the log: console, file or journal, written by a thread of its own.</summary>
 internal static class LogSetup
 {
-    private const string ConsoleFormat = "{Timestamp:yyyy-MM-dd HH:mm:ss.fff} {Level:u4} {Message:l}{NewLine}{Exception}";
+    private const string LineFormat = "{Timestamp:yyyy-MM-dd HH:mm:ss.fff} {Level:u4} {Message:l}{NewLine}{Exception}";
     private const int FilesKept = 5;
     private const long FileSize = 16L * 1024 * 1024;
 
     /// <summary>
-    /// The log that <paramref name="target"/> names: <c>console</c>, <c>journal</c>, <c>file:PATH</c>, or <c>auto</c> (journal under systemd, else console).
+    /// The log that <paramref name="target"/> names: <c>console</c>, <c>journal</c>, <c>file:PATH</c>, or <c>auto</c> (journal under systemd, else
+    /// console).
     /// The caller disposes it, which writes out what is left.
     /// </summary>
     public static Logger Create(string target, LogEventLevel level)
@@ -40,13 +41,13 @@ internal static class LogSetup
         if (target.StartsWith(FilePrefix, StringComparison.Ordinal))
         {
             return new LoggerConfiguration().MinimumLevel.Verbose()
-                .WriteTo.File(target[FilePrefix.Length..], outputTemplate: ConsoleFormat, formatProvider: CultureInfo.InvariantCulture, fileSizeLimitBytes: FileSize,
-                    rollOnFileSizeLimit: true, retainedFileCountLimit: FilesKept, shared: false)
+                .WriteTo.File(target[FilePrefix.Length..], outputTemplate: LineFormat, formatProvider: CultureInfo.InvariantCulture,
+                    fileSizeLimitBytes: FileSize, rollOnFileSizeLimit: true, retainedFileCountLimit: FilesKept, shared: false)
                 .CreateLogger();
         }
 
         return new LoggerConfiguration().MinimumLevel.Verbose()
-            .WriteTo.Console(outputTemplate: ConsoleFormat, formatProvider: CultureInfo.InvariantCulture, standardErrorFromLevel: LogEventLevel.Verbose)
+            .WriteTo.Console(outputTemplate: LineFormat, formatProvider: CultureInfo.InvariantCulture, standardErrorFromLevel: LogEventLevel.Verbose)
             .CreateLogger();
     }
 }

@@ -17,7 +17,9 @@ internal sealed class Listener : IReadiness
     private readonly ILogger _log;
     private long _resumeAt;
 
-    /// <summary>Listens on <paramref name="fd"/>, which it owns, and gives every connection (non-blocking, close-on-exec) to <paramref name="accepted"/>.</summary>
+    /// <summary>
+    /// Listens on <paramref name="fd"/>, which it owns, and gives every connection (non-blocking, close-on-exec) to <paramref name="accepted"/>.
+    /// </summary>
     public Listener(EventLoop loop, int fd, Action<int> accepted, ILogger log)
     {
         _loop = loop;

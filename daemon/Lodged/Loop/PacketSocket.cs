@@ -79,7 +79,9 @@ internal sealed unsafe class PacketSocket
         return length == 0 ? Received.End : Received.Packet;
     }
 
-    /// <summary>Sends one packet, perhaps with a descriptor. False when the socket's queue is full (EAGAIN); errors count as sent, the end shows them.</summary>
+    /// <summary>
+    /// Sends one packet, perhaps with a descriptor. False when the socket's queue is full (EAGAIN); errors count as sent, the end shows them.
+    /// </summary>
     public static bool Send(int fd, ReadOnlySpan<byte> packet, int descriptor = -1)
     {
         fixed (byte* bytes = packet)

@@ -48,9 +48,12 @@ internal sealed class UserQuotas
         if (_users.Count >= Sweep && !_users.ContainsKey(uid))
         {
             long now = EventLoop.Now;
-            foreach (uint idle in _users.Where(u => u.Value.Open == 0 && u.Value.Connections.IsFull(now) && u.Value.Lines.IsFull(now)).Select(u => u.Key).ToList())
+            foreach ((uint user, Quota quotaOfUser) in _users.ToList())
             {
-                _users.Remove(idle);
+                if (quotaOfUser.Open == 0 && quotaOfUser.Connections.IsFull(now) && quotaOfUser.Lines.IsFull(now))
+                {
+                    _users.Remove(user);
+                }
             }
         }
 

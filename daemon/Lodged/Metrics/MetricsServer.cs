@@ -73,8 +73,12 @@ internal sealed class MetricsServer(EventLoop loop, Func<string> text)
             : Response("404 Not Found", "see /metrics\n", head);
     }
 
-    private static string Response(string status, string body, bool head) =>
-        $"HTTP/1.1 {status}\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\nContent-Length: {Encoding.UTF8.GetByteCount(body).ToString(CultureInfo.InvariantCulture)}\r\nConnection: close\r\n\r\n{(head ? "" : body)}";
+    private static string Response(string status, string body, bool head)
+    {
+        string length = Encoding.UTF8.GetByteCount(body).ToString(CultureInfo.InvariantCulture);
+        return $"HTTP/1.1 {status}\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+            + (head ? "" : body);
+    }
 
     private sealed class Connection(MetricsServer server, int fd) : IReadiness
     {

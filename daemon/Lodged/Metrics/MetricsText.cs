@@ -16,7 +16,8 @@ internal static class MetricsText
         Gauge(text, "lodged_connections", "Connections open.", connections);
         Gauge(text, "lodged_start_time_seconds", "When the service started, seconds since 1970.", state.StartedMicroseconds / 1_000_000);
         Gauge(text, "lodged_state_saved", "1 when the table of guests can be saved, 0 when not.", state.File.Failing ? 0 : 1);
-        Gauge(text, "lodged_configuration_good", "1 when the last configuration read was good, 0 when an older one is in force.", state.Configuration is { IsStale: true } ? 0 : 1);
+        Gauge(text, "lodged_configuration_good", "1 when the last configuration read was good, 0 when an older one is in force.",
+            state.Configuration is { IsStale: true } ? 0 : 1);
         Counter(text, "lodged_registrations", "Registrations taken.", state.Guests.Registrations);
         Counter(text, "lodged_registrations_refused", "Registrations refused: table full, foreign pid namespace.", c.Refused);
         Counter(text, "lodged_exits", "Guests whose end was seen.", state.Guests.Exits);
@@ -42,7 +43,8 @@ internal static class MetricsText
         return text.ToString();
     }
 
-    private static void Gauge(StringBuilder text, string name, string help, double value) => Add(text, name, help, "gauge", value.ToString("R", CultureInfo.InvariantCulture));
+    private static void Gauge(StringBuilder text, string name, string help, double value) =>
+        Add(text, name, help, "gauge", value.ToString("R", CultureInfo.InvariantCulture));
 
     private static void Counter(StringBuilder text, string name, string help, ulong value) =>
         Add(text, name + "_total", help, "counter", value.ToString(CultureInfo.InvariantCulture));

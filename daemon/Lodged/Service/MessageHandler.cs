@@ -142,7 +142,8 @@ internal sealed class MessageHandler
             case MessageType.QueryStatus when packet.Length == PlainMessage.Size:
                 from.Send(Packets.Whole(_state.Status(header.Sequence, ConnectionCount, from.Peer.Uid)));
                 break;
-            case MessageType.QueryGuests when packet.Length == QueryGuestsMessage.Size && Take(packet, out QueryGuestsMessage message) && message.Reserved0 == 0:
+            case MessageType.QueryGuests when packet.Length == QueryGuestsMessage.Size && Take(packet, out QueryGuestsMessage message)
+                && message.Reserved0 == 0:
                 from.Send(GuestPages.Make(_state.Guests, message, SeesAll(from) ? null : from.Peer.Uid));
                 break;
             case MessageType.Subscribe when packet.Length == SubscribeMessage.Size && Take(packet, out SubscribeMessage message)
@@ -179,8 +180,9 @@ internal sealed class MessageHandler
 
     private void Register(ClientConnection from, in RegisterMessage message, ReadOnlySpan<byte> program)
     {
-        if (program.Length != message.ProgramLength || program.Length is 0 or > RegisterMessage.MaxProgram || message.Reserved0 != 0 || message.Reserved1 != 0
-            || message.Abi > GuestAbi.Arm || message.Host > HostArchitecture.Arm64 || (ushort)message.Flags >= 2 * (ushort)GuestFlags.Rooted || program.Contains((byte)0))
+        if (program.Length != message.ProgramLength || program.Length is 0 or > RegisterMessage.MaxProgram || program.Contains((byte)0)
+            || message.Abi > GuestAbi.Arm || message.Host > HostArchitecture.Arm64 || (ushort)message.Flags >= 2 * (ushort)GuestFlags.Rooted
+            || message.Reserved0 != 0 || message.Reserved1 != 0)
         {
             Offence(from, "a registration that makes no sense");
             return;
@@ -192,7 +194,8 @@ internal sealed class MessageHandler
             Counters.Refused++;
             if (_offences.Take(EventLoop.Now))
             {
-                Log.Warning("Process {Pid} of user {Uid} not registered: the table is full, or it is in a foreign pid namespace", from.Peer.Pid, from.Peer.Uid);
+                Log.Warning("Process {Pid} of user {Uid} not registered: the table is full, or it is in a foreign pid namespace",
+                    from.Peer.Pid, from.Peer.Uid);
             }
         }
 
@@ -201,7 +204,8 @@ internal sealed class MessageHandler
 
     private void LogLine(ClientConnection from, in LogMessage message, ReadOnlySpan<byte> text)
     {
-        if (text.Length != message.TextLength || text.Length is 0 or > LogMessage.MaxText || message.Reserved0 != 0 || message.Level > GuestLogLevel.Error || message.Truncated > 1)
+        if (text.Length != message.TextLength || text.Length is 0 or > LogMessage.MaxText || message.Level > GuestLogLevel.Error
+            || message.Truncated > 1 || message.Reserved0 != 0)
         {
             Offence(from, "a log line that makes no sense");
             return;
@@ -220,7 +224,8 @@ internal sealed class MessageHandler
                 guest.Entry.LogLines++;
             }
 
-            Log.Write(Weights.Of(message.Level), "Guest {Pid} of user {Uid}, {Program}: {Line}", from.Peer.Pid, from.Peer.Uid, guest?.ProgramText ?? "?", Printable.Text(text));
+            Log.Write(Weights.Of(message.Level), "Guest {Pid} of user {Uid}, {Program}: {Line}",
+                from.Peer.Pid, from.Peer.Uid, guest?.ProgramText ?? "?", Printable.Text(text));
             Tell(EventKind.Log, guest, text, message.Level, from.Peer);
         }
 
@@ -245,8 +250,9 @@ internal sealed class MessageHandler
 
         if (Log.IsEnabled(LogEventLevel.Debug))
         {
-            Log.Debug("Guest {Pid} ends with status {Status}: {Units} units, {CodeBytes} bytes of code, {User} us + {System} us, {Memory} KiB", from.Peer.Pid, message.ExitStatus,
-                message.Units, message.HostCodeBytes, message.UserMicroseconds, message.SystemMicroseconds, message.MaxResidentKiB);
+            Log.Debug("Guest {Pid} ends with status {Status}: {Units} units, {CodeBytes} bytes of code, {User} us + {System} us, {Memory} KiB",
+                from.Peer.Pid, message.ExitStatus, message.Units, message.HostCodeBytes, message.UserMicroseconds, message.SystemMicroseconds,
+                message.MaxResidentKiB);
         }
 
         from.Close();
@@ -302,7 +308,8 @@ internal sealed class MessageHandler
     {
         if (Log.IsEnabled(LogEventLevel.Debug))
         {
-            Log.Debug("Guest {Pid} of user {Uid}: {Program} ({Abi}, {Flags})", guest.Entry.Pid, guest.Entry.Uid, guest.ProgramText, guest.Entry.Abi, guest.Entry.Flags);
+            Log.Debug("Guest {Pid} of user {Uid}: {Program} ({Abi}, {Flags})",
+                guest.Entry.Pid, guest.Entry.Uid, guest.ProgramText, guest.Entry.Abi, guest.Entry.Flags);
         }
 
         Tell(EventKind.GuestStarted, guest, guest.Program);

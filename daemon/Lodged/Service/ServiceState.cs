@@ -86,6 +86,7 @@ internal sealed class ServiceState
 
     private ServiceFlags Flags =>
         (Options.System ? ServiceFlags.System : 0) | (Activated ? ServiceFlags.Activated : 0)
-        | (Configuration is { IsStale: true } ? ServiceFlags.ConfigurationStale : 0) | (ConfigurationImage != null ? ServiceFlags.ConfigurationPresent : 0)
+        | (Configuration is { IsStale: true } ? ServiceFlags.ConfigurationStale : 0)
+        | (ConfigurationImage != null ? ServiceFlags.ConfigurationPresent : 0)
         | (File.Failing ? ServiceFlags.StateNotSaved : 0) | (Guests.PolledCount > 0 ? ServiceFlags.Polling : 0);
 }

@@ -6,7 +6,7 @@
 #   make test       build and run all tests; SUITE="name …" chooses among tests/suites.txt
 #   make tables   write the instruction tables' C# anew from their text (make tables-check: prove it is up to date)
 #   make config-tables   write schema, default configuration and the option list of docs/configuration.md anew
-#   make demo       real programs of a Debian i386 root, translated; installs, builds and makes the root first
+#   make demo       real programs of a Debian i386 root, translated, with the service at work; installs, builds and makes the root first
 #   make bench      native : Lodge : qemu-i386; BENCH="fib start" chooses, RUNS=9 sets the number of runs; BENCH=daemon: the service
 #   make abi-maps, abi-maps-check, abi-emit   kernel ABI tables: see abi-maps/abi-maps.mk
 #   make packaging  man pages, shell completion and binfmt.d files anew from the command line's own description
@@ -17,10 +17,15 @@ export DOTNET_NOLOGO = 1
 
 BUILD = dotnet build -v q --nologo -consoleLoggerParameters:NoSummary
 
-.PHONY: all shim guests deps tables tables-check config-tables test rootfs demo bench clean
+.PHONY: all shim commands guests deps tables tables-check config-tables test rootfs demo bench clean
 
 all:
 	$(BUILD) Lodge.slnx
+
+# What people start: the command and the service.
+commands:
+	$(BUILD) daemon/Cli/Lodge.Cli.csproj
+	$(BUILD) daemon/Lodged/Lodge.Lodged.csproj
 
 shim:
 	$(BUILD) shim/Lodge.Shim.csproj
@@ -51,7 +56,7 @@ test: deps all guests rootfs
 rootfs: deps
 	rootfs-tools/lodge-rootfs make out/roots/i386
 
-demo: deps shim guests rootfs
+demo: deps shim commands guests rootfs
 	tests/demo/run-demo $(DEMO)
 
 bench: deps shim guests rootfs

@@ -7,6 +7,8 @@ public unsafe partial struct ThreadGroup
 {
     /// <summary>clock_gettime of the host's vDSO, or null where there is none: <c>int (int clock, struct __kernel_timespec *)</c>.</summary>
     public delegate*<int, void*, int> HostClockGettime;
+    /// <summary>getcpu of the host's vDSO, or null: <c>int (unsigned *cpu, unsigned *node, void *unused)</c>.</summary>
+    public delegate*<uint*, uint*, void*, int> HostGetCpu;
 }
 
 /// <summary>
@@ -25,6 +27,8 @@ internal static unsafe class HostVdso
 
     private static ReadOnlySpan<byte> ClockGettimeX64 => "__vdso_clock_gettime"u8;
 
+    private static ReadOnlySpan<byte> GetCpuX64 => "__vdso_getcpu"u8;
+
     private static ReadOnlySpan<byte> ClockGettimeArm64 => "__kernel_clock_gettime"u8;
 
     /// <summary>
@@ -42,6 +46,17 @@ internal static unsafe class HostVdso
 
         // Indirect calls test bit 1 of a code address (freestanding builds); code that is not 4-aligned must not be called so.
         group->HostClockGettime = ((ulong)function & 3) == 0 ? (delegate*<int, void*, int>)function : null;
+        function = Find(image, GetCpuX64);
+        group->HostGetCpu = ((ulong)function & 3) == 0 ? (delegate*<uint*, uint*, void*, int>)function : null;
+    }
+
+    /// <summary>Number of the CPU that the thread runs on, by the shortest way.</summary>
+    public static int CpuNumber(GuestThread* t)
+    {
+        uint cpu = 0;
+        delegate*<uint*, uint*, void*, int> function = t->Group->HostGetCpu;
+        _ = function != null ? function(&cpu, null, null) : (int)Host.Syscall(Nr.getcpu, (long)&cpu, 0, 0);
+        return (int)cpu;
     }
 
     /// <summary>clock_gettime(2) by the shortest way.</summary>

@@ -52,7 +52,9 @@ public unsafe partial struct CodeCache
         line.UDec(TranslatedUnits);
         line.Add(" units, "u8);
         line.UDec(EmittedBytes);
-        line.Add(" bytes, in "u8);
+        line.Add(" bytes and "u8);
+        line.UDec(_recordsUsed * 4ul);
+        line.Add(" of records, in "u8);
         line.UDec(time / 1000);
         line.Add(" us; "u8);
         line.UDec(time == 0 ? 0 : TranslatedInstructions * 1_000_000 / time);

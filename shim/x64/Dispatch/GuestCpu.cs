@@ -41,7 +41,7 @@ public static unsafe class GuestCpu
         uint* r = stackalloc uint[4];
         uint leaf = frame.eax;
         uint subleaf = frame.ecx;
-        int cpu = CpuNumber();
+        int cpu = HostVdso.CpuNumber(t) + 1;
         if (t->Cpuid.Cpu != cpu)
         {
             t->Cpuid.Cpu = cpu;
@@ -50,13 +50,17 @@ public static unsafe class GuestCpu
 
         if (!t->Cpuid.Find(leaf, subleaf, r))
         {
-            Query(leaf, subleaf, r);
+            if (!SizesOfAvx(t->Group, leaf, subleaf, r))
+            {
+                Query(leaf, subleaf, r);
+            }
+
             if (t->Group->HiddenFeatures != 0)
             {
                 Reduce(t->Group->HiddenFeatures, leaf, subleaf, r);
             }
 
-            if (CpuNumber() == cpu)
+            if (HostVdso.CpuNumber(t) + 1 == cpu)
             {
                 t->Cpuid.Add(leaf, subleaf, r);
             }
@@ -68,11 +72,22 @@ public static unsafe class GuestCpu
         frame.edx = r[3];
     }
 
-    private static int CpuNumber()
+    /// <summary>
+    /// Leaf D, subleaves 0 and 2, where the guest has x87, SSE and AVX: the layout of these states is the same on every CPU, so nothing
+    /// needs to be asked.
+    /// </summary>
+    private static bool SizesOfAvx(ThreadGroup* group, uint leaf, uint subleaf, uint* r)
     {
-        uint cpu = uint.MaxValue;
-        Host.Syscall(Nr.getcpu, (long)&cpu, 0, 0);
-        return (int)cpu + 1;
+        if (leaf != 0xD || subleaf is not (0 or 2) || group->XstateFeatures != XcrMask)
+        {
+            return false;
+        }
+
+        r[0] = subleaf == 0 ? XcrMask : 256;
+        r[1] = subleaf == 0 ? 832u : 576;
+        r[2] = subleaf == 0 ? 832u : 0;
+        r[3] = 0;
+        return true;
     }
 
     /// <summary>The guest's view of a leaf: EAX, EBX, ECX, EDX.</summary>

@@ -166,6 +166,9 @@ internal sealed unsafe class ConfigurationWriter
             case OptionType.Token:
                 record.A = (uint)OptionInfo.IndexOf(option.Tokens, setting.Value!);
                 break;
+            case OptionType.Size:
+                _ = Sizes.TryParse(Encoding.ASCII.GetBytes(setting.Value!), out record.A);
+                break;
             case OptionType.Path:
                 record.Action = (ushort)(setting.Value == null ? SettingAction.Clear : SettingAction.Set);
                 SetString(ref record, setting.Value);

@@ -85,6 +85,7 @@ public static class Documents
     {
         OptionType.Boolean => "`true` `false`",
         OptionType.Token => string.Join(' ', option.Tokens.Select(t => $"`{t}`")),
+        OptionType.Size => "`1M` to `1G`",
         OptionType.Path => "absolute path, `null`",
         OptionType.EnvironmentMap => "variable: text or `null`",
         OptionType.FeatureMap => "feature: `true` `false`",

@@ -71,6 +71,9 @@ public static unsafe class EnvironmentText
                     int index = option.Id == OptionId.CpuLevel ? settings.CpuLevel : settings.LogLevelValue;
                     texts.Add(new SettingText(option.Id, "", option.Tokens[index], origin));
                     break;
+                case OptionType.Size:
+                    texts.Add(new SettingText(option.Id, "", SizeText(settings.CodeCacheKiB), origin));
+                    break;
                 case OptionType.Path:
                     texts.Add(new SettingText(option.Id, "", settings.Root == null ? null : Text(settings.Root), origin));
                     break;
@@ -107,6 +110,13 @@ public static unsafe class EnvironmentText
 
         return texts;
     }
+
+    private static string SizeText(uint kib) => (kib % (1024 * 1024), kib % 1024) switch
+    {
+        (0, _) => string.Create(CultureInfo.InvariantCulture, $"{kib >> 20}G"),
+        (_, 0) => string.Create(CultureInfo.InvariantCulture, $"{kib >> 10}M"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{kib}K"),
+    };
 
     private static bool IsSet(in Settings settings, OptionId id)
     {

@@ -13,6 +13,10 @@ namespace Lodge.Config;
 /// </summary>
 public static class SchemaGenerator
 {
+    // 1024K to 1048576K, 1M to 1024M, 1G.
+    private const string SizePattern = "^(102[4-9]K|10[3-9][0-9]K|1[1-9][0-9]{2}K|[2-9][0-9]{3}K|[1-9][0-9]{4,5}K|10[0-3][0-9]{4}K|104[0-7][0-9]{3}K"
+        + "|1048[0-4][0-9]{2}K|10485[0-6][0-9]K|104857[0-6]K|[1-9][0-9]{0,2}M|10[01][0-9]M|102[0-4]M|1G)$";
+
     private const string AnyText = "^[^\\u0000]*$";
 
     /// <summary>The schema as indented JSON that ends with a line end.</summary>
@@ -133,6 +137,11 @@ public static class SchemaGenerator
             case OptionType.Token:
                 w.WriteString("type", "string");
                 Strings(w, "enum", option.Tokens);
+                break;
+            case OptionType.Size:
+                w.WriteString("title", "a size from 1M to 1G: digits, and K, M or G");
+                w.WriteString("type", "string");
+                w.WriteString("pattern", SizePattern);
                 break;
             case OptionType.Path:
                 w.WriteString("title", "an absolute path, or null");

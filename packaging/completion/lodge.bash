@@ -24,6 +24,7 @@ _lodge() {
             'lodge config') place='lodge config' ;;
             'lodge run --addr-compat-layout') i=$((i + 1)) ;;
             'lodge run --addr-limit-3gb') i=$((i + 1)) ;;
+            'lodge run --code-cache') i=$((i + 1)) ;;
             'lodge run --cpu') i=$((i + 1)) ;;
             'lodge run --cpu-level') i=$((i + 1)) ;;
             'lodge run --environment') i=$((i + 1)) ;;
@@ -61,6 +62,7 @@ _lodge() {
     case "$place $previous" in
         'lodge run --addr-compat-layout') :; return ;;
         'lodge run --addr-limit-3gb') :; return ;;
+        'lodge run --code-cache') :; return ;;
         'lodge run --cpu') :; return ;;
         'lodge run --cpu-level') :; return ;;
         'lodge run --environment') :; return ;;
@@ -87,7 +89,7 @@ _lodge() {
     esac
     case $place in
         'lodge') COMPREPLY=( $(compgen -W 'run binfmt ps top trace disasm doctor config -? -h --help --json --plain --no-color --version' -- "$current") ) ;;
-        'lodge run') COMPREPLY=( $(compgen -W '--addr-compat-layout --addr-limit-3gb --cpu --cpu-level --environment -? -h --help --ioctl --json --linux32 --log-level --mmap-page-zero --plain --no-color --no-service --randomize --read-implies-exec --root --strace --uname26 --workarounds' -- "$current") ); [[ $current == -* ]] || COMPREPLY+=( $(compgen -c -- "$current") ) ;;
+        'lodge run') COMPREPLY=( $(compgen -W '--addr-compat-layout --addr-limit-3gb --code-cache --cpu --cpu-level --environment -? -h --help --ioctl --json --linux32 --log-level --mmap-page-zero --plain --no-color --no-service --randomize --read-implies-exec --root --strace --uname26 --workarounds' -- "$current") ); [[ $current == -* ]] || COMPREPLY+=( $(compgen -c -- "$current") ) ;;
         'lodge binfmt') COMPREPLY=( $(compgen -W 'register unregister status -? -h --help --json --plain --no-color' -- "$current") ) ;;
         'lodge binfmt register') COMPREPLY=( $(compgen -W 'all arm i386 --force -? -h --help --interpreter --json --plain --no-color --no-credentials --print' -- "$current") ) ;;
         'lodge binfmt unregister') COMPREPLY=( $(compgen -W 'all arm i386 -? -h --help --json --plain --no-color' -- "$current") ) ;;

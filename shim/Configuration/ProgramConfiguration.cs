@@ -254,6 +254,7 @@ public static unsafe class ProgramConfiguration
             GuestCpu.Hide(group, settings.HiddenFeatures);
         }
 
+        t->Mm->CodeCacheBytes = (ulong)settings.CodeCacheKiB << 10;
         if (settings.Has(Workaround.SingleCpu))
         {
             UseOneCpu();

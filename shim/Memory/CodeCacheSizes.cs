@@ -45,19 +45,4 @@ public struct CodeCacheSizes
 
     /// <summary>Where a limit counts it, host code takes this part of it; everything together takes about four and a half times as much.</summary>
     private const ulong ShareOfLimit = 64;
-
-    /// <summary>A size as people write it: decimal, with K, M or G behind it for powers of 1024. 0 when it is not one.</summary>
-    public static unsafe ulong Parse(byte* text)
-    {
-        ulong value = 0;
-        int digits = 0;
-        for (; *text is >= (byte)'0' and <= (byte)'9' && digits < 12; text++, digits++)
-        {
-            value = (value * 10) + *text - '0';
-        }
-
-        int shift = (*text & ~0x20) switch { 'K' => 10, 'M' => 20, 'G' => 30, _ => 0 };
-        text += shift != 0 ? 1 : 0;
-        return digits == 0 || *text != 0 ? 0 : value << shift;
-    }
 }

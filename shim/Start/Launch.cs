@@ -37,8 +37,6 @@ public static unsafe class Launch
             _ = Strace.Start(t->Files, options.StraceFd);
         }
 
-        byte* cacheBytes = start.Environment("LODGE_CODE_CACHE"u8);
-        mm->CodeCacheBytes = cacheBytes != null ? CodeCacheSizes.Parse(cacheBytes) : 0;
         Signals.Start(t);
         int image = options.HasRecord ? options.Record.Image : OpenImage(start);
         if (image >= 0)

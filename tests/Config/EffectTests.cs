@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Diagnostics;
 using System.IO;
 using System.Linq;
 using Lodge.Config;
@@ -161,6 +162,31 @@ public sealed class EffectTests : Scratch
         Dictionary<string, string> bad = new() { ["LODGE_CPU"] = "nonsense" };
         Assert.Equal("lodge-shim: value not understood: LODGE_CPU=nonsense\n", Shim(["uname"], bad).Error);
         Assert.Equal("", Configured("{ \"log-level\": \"error\" }", ["uname"], bad).Error);
+    }
+
+    /// <summary>The mapping that holds translated code is as large as it is told to be.</summary>
+    [Theory]
+    [InlineData("{ }", 256)]
+    [InlineData("{ \"code-cache\": \"3M\" }", 3)]
+    public void Code_cache(string options, int megabytes)
+    {
+        ProcessStartInfo start = new(Built("bin/lodge-shim"), [Facts, "uname", "wait"]) { RedirectStandardInput = true, RedirectStandardOutput = true };
+        start.Environment["LODGE_CONFIG"] = Compile($"{{ \"defaults\": {options} }}");
+        start.Environment.Remove("LODGE_CODE_CACHE");
+        using Process process = Process.Start(start)!;
+
+        // Its first line says that it runs translated code.
+        Assert.NotNull(process.StandardOutput.ReadLine());
+        string[] maps = File.ReadAllLines($"/proc/{process.Id}/maps");
+        process.StandardInput.Close();
+        process.WaitForExit();
+        Assert.InRange(maps.Where(l => l.Contains(" rwxp ", StringComparison.Ordinal)).Sum(Size) >> 20, megabytes, megabytes + 1);
+    }
+
+    private static long Size(string line)
+    {
+        string[] ends = line.Split(' ')[0].Split('-');
+        return Convert.ToInt64(ends[1], 16) - Convert.ToInt64(ends[0], 16);
     }
 
     [Fact]

@@ -73,6 +73,27 @@ public sealed class LaunchTests : Scratch
         Assert.Contains("MATCHED=yes", Shim(Dynamic, ["exec", script], new() { ["LODGE_CONFIG"] = file }).Lines);
     }
 
+    /// <summary>Programs that the kernel hands to the shim: the first, one that it executes, and a script's interpreter.</summary>
+    [Fact]
+    public void Programs_started_by_binfmt_misc_are_matched()
+    {
+        string[] binfmt = [Path.Combine(Root, "tests/tools/binfmt-ns"), ShimPath];
+        if (Run([.. binfmt, "/bin/true"]).Status == 125)
+        {
+            // No private binfmt_misc on this kernel.
+            return;
+        }
+
+        string script = Write("script", $"#!{Dynamic} uname\n");
+        File.SetUnixFileMode(script, (UnixFileMode)0b111_101_101);
+        string file = Compile("{ \"applications\": [ { \"match\": { \"name\": \"facts.dyn\" }, \"options\": { \"linux32\": true } } ] }");
+        Dictionary<string, string> environment = new() { ["LODGE_CONFIG"] = file };
+        string[] lines = Run([.. binfmt, Facts, "uname", "exec", Dynamic, "uname"], environment).Lines;
+        Assert.StartsWith("x86_64 ", lines[0], StringComparison.Ordinal);
+        Assert.StartsWith("i686 ", lines[1], StringComparison.Ordinal);
+        Assert.StartsWith("i686 ", Run([.. binfmt, script], environment).Output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Each_executed_program_is_matched_anew()
     {

@@ -67,6 +67,7 @@ internal sealed class RandomConfiguration(Random random)
     {
         OptionType.Boolean => Flag(),
         OptionType.Token => Json(Pick(option.Tokens)),
+        OptionType.Size => Pick(["\"1M\"", "\"1G\"", "\"1536K\"", "\"1023M\""]),
         OptionType.Path => Pick(["null", "\"/srv/ä\"", "\"/\""]),
         OptionType.EnvironmentMap => Map(s_variables, k => k.EndsWith('*') ? "null" : Pick(["null", "\"x\"", "\"\"", "\"a=b,c\\\\\"", "\"ü\""])),
         OptionType.FeatureMap => Map(OptionInfo.Features, _ => Flag()),

@@ -22,6 +22,7 @@ public sealed class SchemaTests
         "test.jsonc:1:30: error: expected one of \"host\", \"i586\", \"i686\", \"x86-64-v1\", \"x86-64-v2\", \"x86-64-v3\", found \"v2\"")]
     [InlineData("{ \"defaults\": { \"log-level\": \"Info\" } }",
         "test.jsonc:1:30: error: expected one of \"error\", \"warning\", \"info\", \"debug\", found \"Info\"; did you mean \"info\"?")]
+    [InlineData("{ \"defaults\": { \"code-cache\": \"2G\" } }", "test.jsonc:1:31: error: expected a size from 1M to 1G: digits, and K, M or G, found \"2G\"")]
     [InlineData("{ \"defaults\": { \"root\": \"srv/root\" } }", "test.jsonc:1:25: error: expected an absolute path, or null, found \"srv/root\"")]
     [InlineData("{ \"defaults\": { \"environment\": {\n \"A=B\": \"x\" } } }",
         "test.jsonc:2:2: error: expected a variable's name, or the beginning of names and a star, found \"A=B\"")]
@@ -67,6 +68,21 @@ public sealed class SchemaTests
             ["test.jsonc:1:27: error: expected true or false, found 1", "test.jsonc:1:41: error: expected true or false, found 2",
                 "test.jsonc:2:11: error: expected an object of ioctl requests, found 3", "test.jsonc:2:32: error: expected an array of applications, found an object"],
             problems);
+    }
+
+    /// <summary>The pattern of sizes admits exactly what can be compiled.</summary>
+    [Fact]
+    public void Sizes_that_are_valid_are_those_that_compile()
+    {
+        Regex pattern = new(Regex.Match(SchemaGenerator.Generate(), "(?<=\"pattern\": \")\\^\\(102.*(?=\")").Value);
+        foreach (char unit in "KMG")
+        {
+            for (int number = 0; number < 1_060_000; number += unit == 'K' && number is > 3000 and < 1_040_000 ? 997 : unit != 'K' && number > 2000 ? 50_000 : 1)
+            {
+                string text = number.ToString(System.Globalization.CultureInfo.InvariantCulture) + unit;
+                Assert.True(pattern.IsMatch(text) == Sizes.TryParse(System.Text.Encoding.ASCII.GetBytes(text), out _), text);
+            }
+        }
     }
 
     [Fact]

@@ -38,6 +38,7 @@ internal sealed class RunOptions
                     OptionType.EnvironmentMap => "NAME=VALUE|-NAME",
                     OptionType.FeatureMap => "FEATURE=on|off",
                     OptionType.IoctlMap => "REQUEST=" + string.Join('|', OptionInfo.Policies),
+                    OptionType.Size => "SIZE",
                     _ => "NAME",
                 },
                 Arity = flag ? ArgumentArity.ZeroOrMore : ArgumentArity.OneOrMore,

@@ -237,6 +237,9 @@ public unsafe struct ConfigurationView
                 }
 
                 break;
+            case OptionType.Size:
+                settings.SetCodeCache(setting.A);
+                break;
             default:
                 settings.SetWorkaround((int)setting.A, action == SettingAction.Set);
                 break;
@@ -340,6 +343,8 @@ public unsafe struct ConfigurationView
                 return !all && s.A < CpuFeatures.Count;
             case OptionType.IoctlMap:
                 return s.Action != (ushort)SettingAction.Clear && s.B <= (uint)IoctlPolicy.Log;
+            case OptionType.Size:
+                return s.Action == 0 && s.A is >= Sizes.LeastKiB and <= Sizes.MostKiB;
             default:
                 return !all && s.A < WorkaroundTable.Count;
         }

@@ -80,6 +80,14 @@ public static unsafe class EnvironmentTokens
                 return index >= 0;
             case OptionType.Path:
                 return false;
+            case OptionType.Size:
+                bool isSize = Sizes.TryParse(text, out uint kib);
+                if (isSize)
+                {
+                    settings.SetCodeCache(kib);
+                }
+
+                return isSize;
             default:
                 return ApplyMembers(row.Type, value, scratch, ref settings);
         }

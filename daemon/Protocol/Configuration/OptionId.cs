@@ -35,6 +35,8 @@ public enum OptionId : byte
     LogLevel,
     /// <summary>Work-arounds in force.</summary>
     Workarounds,
+    /// <summary>Memory for translated code.</summary>
+    CodeCache,
 }
 
 /// <summary>How the value of an option is written and stored.</summary>
@@ -54,6 +56,8 @@ public enum OptionType : byte
     IoctlMap,
     /// <summary>Name of a work-around of <see cref="WorkaroundTable"/> to the reason for it; null takes it back.</summary>
     WorkaroundMap,
+    /// <summary>A number with K, M or G behind it (powers of 1024); stored in KiB.</summary>
+    Size,
 }
 
 /// <summary>Where an option may be set.</summary>

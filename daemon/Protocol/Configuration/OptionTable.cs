@@ -45,7 +45,7 @@ public readonly ref struct OptionRow
 public static class OptionTable
 {
     /// <summary>Number of options.</summary>
-    public const int Count = (int)OptionId.Workarounds + 1;
+    public const int Count = (int)OptionId.CodeCache + 1;
 
     /// <summary>The row of an option.</summary>
     public static OptionRow Row(OptionId id) => id switch
@@ -92,9 +92,12 @@ public static class OptionTable
         OptionId.LogLevel => new(
             "log-level"u8, OptionType.Token, OptionScope.Any, LogLevels, "\"warning\""u8, "\"info\""u8,
             "What Lodge itself says about the program: info adds requests and calls that it does not know, once each; debug adds the configuration in force at start, and every repetition."u8),
-        _ => new(
+        OptionId.Workarounds => new(
             "workarounds"u8, OptionType.WorkaroundMap, OptionScope.Any, default, "{}"u8, """{ "single-cpu": "its threads do not lock" }"""u8,
             "Work-arounds, each with the reason why this program needs it; null takes one back."u8),
+        _ => new(
+            "code-cache"u8, OptionType.Size, OptionScope.Any, default, "\"256M\""u8, "\"64M\""u8,
+            "Memory for translated code, 1M to 1G, used as it is needed; what is in it is thrown away and translated again when it is full."u8),
     };
 
     /// <summary>Tokens of <see cref="OptionId.LogLevel"/>, in the order of <see cref="LogLevel"/>.</summary>

@@ -39,6 +39,8 @@ public unsafe struct Settings
     public uint PersonalityClear;
     /// <summary>One bit for each <see cref="Workaround"/> in force.</summary>
     public uint Workarounds;
+    /// <summary>Memory for translated code in KiB, when given.</summary>
+    public uint CodeCacheKiB;
     /// <summary>One bit for each <see cref="Workaround"/> that was taken back.</summary>
     public uint WorkaroundsOff;
     /// <summary>One bit for each <see cref="CpuFeature"/> to show whatever the level says.</summary>
@@ -127,6 +129,13 @@ public unsafe struct Settings
         {
             LogLevelValue = (byte)index;
         }
+    }
+
+    /// <summary>Sets the memory for translated code.</summary>
+    public void SetCodeCache(uint kib)
+    {
+        Given |= 1u << (int)OptionId.CodeCache;
+        CodeCacheKiB = kib;
     }
 
     /// <summary>Sets or takes away the root directory.</summary>

@@ -71,6 +71,29 @@ public static class Tokens
     }
 }
 
+/// <summary>Sizes as people write them.</summary>
+public static class Sizes
+{
+    /// <summary>Least and most that can be said, in KiB: 1M and 1G.</summary>
+    public const uint LeastKiB = 1024, MostKiB = 1024 * 1024;
+
+    /// <summary>A decimal number with K, M or G behind it, between <see cref="LeastKiB"/> and <see cref="MostKiB"/>.</summary>
+    public static bool TryParse(ReadOnlySpan<byte> text, out uint kib)
+    {
+        kib = 0;
+        int shift = text.Length is < 2 or > 8 ? -1 : Tokens.IndexOf("K M G"u8, text.Slice(text.Length - 1)) * 10;
+        for (int i = 0; i + 1 < text.Length && shift >= 0; i++)
+        {
+            shift = text[i] is >= (byte)'0' and <= (byte)'9' ? shift : -1;
+            kib = (kib * 10) + text[i] - '0';
+        }
+
+        ulong wide = shift < 0 ? 0 : (ulong)kib << shift;
+        kib = (uint)wide;
+        return wide is >= LeastKiB and <= MostKiB;
+    }
+}
+
 /// <summary>What an ioctl rule does with its request.</summary>
 public enum IoctlPolicy : byte
 {

@@ -195,6 +195,8 @@ int main(int argc, char **argv)
             request(argv[++i]);
         } else if (!strcmp(what, "inode")) {
             inode(argv[++i]);
+        } else if (!strcmp(what, "wait")) {
+            getchar();
         } else if (!strcmp(what, "secure")) {
             printf("secure %lu\n", auxiliary(AT_SECURE));
         } else if (!strcmp(what, "exec")) {

@@ -110,14 +110,24 @@ public sealed class SystemTests : IDisposable
     [RootFact]
     public void AUsersServiceSpeaksToNobodyElse()
     {
-        Process service = _files.Launch("/usr/bin/setpriv",
-            [.. As(First), _lodged, "--user", "--log", "console", "--socket", Path.Combine(Prepared(First), "lodged.sock"), "--state-dir", Prepared(First)]);
-        string socket = Path.Combine(Prepared(First), "lodged.sock");
-        _files.WaitFor(() => File.Exists(socket), "the user's service");
+        // All as the user, with nothing but a runtime directory.
+        Dictionary<string, string> environment = new() { ["XDG_RUNTIME_DIR"] = Prepared(First), ["HOME"] = Prepared(First) };
+        string socket = Path.Combine(Prepared(First), "lodge/lodged.sock");
+        Process service = _files.Launch("/usr/bin/setpriv", [.. As(First), _lodged, "--log", "console", "--log-level", "Debug"], environment);
+        _files.WaitFor(() => File.Exists(socket) && AskAs(First, socket, "status") == "alive 0 own 0", "the user's service");
+        Process guest = _files.Launch("/usr/bin/setpriv", [.. As(First), _shim, _hold], environment);
+        Assert.Equal("ready", guest.StandardOutput.ReadLine());
+        _files.WaitFor(() => AskAs(First, socket, "page", "status") == $"guests 1 of uid {First}; alive 1 own 1", "the user's guest");
+
+        // Closed to others by its directory; opened on purpose, it still answers nobody else.
+        Assert.Equal("refused", AskAs(Second, socket, "status"));
         _ = Syscall.chmod(Prepared(First), (FilePermissions)0x1FF);
+        _ = Syscall.chmod(Path.Combine(Prepared(First), "lodge"), (FilePermissions)0x1FF);
         _ = Syscall.chmod(socket, (FilePermissions)0x1FF);
-        _files.WaitFor(() => AskAs(First, socket, "status") == "alive 0 own 0", "the user's own question");
         Assert.Equal("closed", AskAs(Second, socket, "status"));
+        guest.StandardInput.Close();
+        Assert.Equal(7, ServiceProcess.WaitForExit(guest));
+        _files.WaitFor(() => AskAs(First, socket, "status") == "alive 0 own 0", "the guest's end");
         Assert.False(service.HasExited);
     }
 

@@ -21,6 +21,7 @@ internal sealed class Daemon : IDisposable
     private readonly EventLoop _loop = new();
     private readonly List<Listener> _listeners = [];
     private readonly List<string> _ownPaths = [];
+    private Listener? _own;
     private long _lastPoll;
 
     /// <summary>A service that compiles with <paramref name="compiler"/>, or (null) compiles nothing.</summary>
@@ -162,8 +163,7 @@ internal sealed class Daemon : IDisposable
 
         if (!passed.Exists(p => p.Purpose == Activation.Purpose.Service))
         {
-            _listeners.Add(new Listener(_loop, Sockets.ListenPackets(_options.Socket, _options.System), handler.Accept, log));
-            _ownPaths.Add(_options.Socket);
+            ListenOnOwn(handler, log);
         }
 
         if (_options.Metrics != "none" && !passed.Exists(p => p.Purpose == Activation.Purpose.Metrics))
@@ -174,6 +174,13 @@ internal sealed class Daemon : IDisposable
                 _ownPaths.Add(_options.Metrics["unix:".Length..]);
             }
         }
+    }
+
+    private void ListenOnOwn(MessageHandler handler, Logger log)
+    {
+        _own = new Listener(_loop, Sockets.ListenPackets(_options.Socket, _options.System), handler.Accept, log);
+        _listeners.Add(_own);
+        _ownPaths.Add(_options.Socket);
     }
 
     private void Tick(Supervisor supervisor, GuestTable guests, MessageHandler handler, MetricsServer metrics, Logger log)
@@ -202,19 +209,22 @@ internal sealed class Daemon : IDisposable
     // stays with whoever passed it, and wakes the next one of us.
     private void Retire(MessageHandler handler, Logger log)
     {
-        if (_ownPaths.Contains(_options.Socket))
+        if (_own != null)
         {
             _ = Syscall.unlink(_options.Socket);
             _ownPaths.Remove(_options.Socket);
-            if (!_listeners[0].TryRetire())
+            _listeners.Remove(_own);
+            bool somebodyCame = false;
+            while (!_own.TryRetire())
             {
-                _listeners[0].Close();
-                _listeners[0] = new Listener(_loop, Sockets.ListenPackets(_options.Socket, _options.System), handler.Accept, log);
-                _ownPaths.Add(_options.Socket);
-                return;
+                somebodyCame = true;
             }
 
-            _listeners.RemoveAt(0);
+            if (somebodyCame)
+            {
+                ListenOnOwn(handler, log);
+                return;
+            }
         }
 
         log.Information("Nothing to do for {Seconds} seconds", _options.IdleSeconds);

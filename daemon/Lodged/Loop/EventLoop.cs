@@ -67,8 +67,14 @@ internal sealed class EventLoop : IDisposable
         return result;
     }
 
-    /// <summary>Changes what is watched of a descriptor.</summary>
-    public void Modify(int fd, EpollBits bits) => _ = _epoll.Modify(fd, bits, Key(fd, _generations[fd]));
+    /// <summary>Changes what is watched of a descriptor; nothing happens when it is not watched.</summary>
+    public void Modify(int fd, EpollBits bits)
+    {
+        if (fd < _handlers.Length && _handlers[fd] != null)
+        {
+            _ = _epoll.Modify(fd, bits, Key(fd, _generations[fd]));
+        }
+    }
 
     /// <summary>Has a watched descriptor's readiness told to somebody else.</summary>
     public void Rebind(int fd, IReadiness handler) => _handlers[fd] = handler;

@@ -2,7 +2,8 @@ using System.Collections.Generic;
 
 namespace Lodge.Cli;
 
-/// <summary>Exit statuses of <c>lodge</c>, the same for every command (docs/lodge.md lists them). <c>run</c> and <c>trace</c> end with the program's own.</summary>
+/// <summary>Exit statuses of <c>lodge</c>, the same for every command (docs/lodge.md lists them). <c>run</c> and <c>trace</c> end with the program's
+/// own.</summary>
 internal static class ExitCode
 {
     /// <summary>Done.</summary>

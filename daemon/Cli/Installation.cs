@@ -21,7 +21,8 @@ internal static class Installation
             return File.Exists(named) ? Path.GetFullPath(named) : throw new CommandException(ExitCode.NotFound, $"LODGE_SHIM: {named}: not found");
         }
 
-        return Find("lodge-shim") ?? throw new CommandException(ExitCode.NotFound, $"lodge-shim is not beside {AppContext.BaseDirectory}; set LODGE_SHIM");
+        return Find("lodge-shim") ?? throw new CommandException(ExitCode.NotFound,
+            $"lodge-shim is not beside {AppContext.BaseDirectory}; set LODGE_SHIM");
     }
 
     /// <summary>The service's program, or null where it is not installed.</summary>

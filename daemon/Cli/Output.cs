@@ -35,7 +35,8 @@ internal sealed class Output
     /// <summary>What the common options and the terminal ask for.</summary>
     public static Output For(ParseResult parsed)
         => new(parsed.GetValue(CommonOptions.Json),
-            parsed.GetValue(CommonOptions.Plain) || Console.IsOutputRedirected || !string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")));
+            parsed.GetValue(CommonOptions.Plain) || Console.IsOutputRedirected
+                || !string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")));
 
     /// <summary>One JSON value and a line feed.</summary>
     public void Write(JsonNode value) => Writer.WriteLine(value.ToJsonString(s_json));

@@ -13,7 +13,8 @@ internal static class UserService
     /// </summary>
     public static void EnsureStarted()
     {
-        if (ServiceAddress.User is not { } user || !Directory.Exists(Path.GetDirectoryName(Path.GetDirectoryName(user))) || Installation.Service() is not { } program || Answers())
+        if (ServiceAddress.User is not { } user || !Directory.Exists(Path.GetDirectoryName(Path.GetDirectoryName(user)))
+            || Installation.Service() is not { } program || Answers())
         {
             return;
         }

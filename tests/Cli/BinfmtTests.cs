@@ -28,7 +28,8 @@ public sealed class BinfmtTests
     [InlineData(2, 0x103, 0, 0, false, false)]
     [InlineData(2, 3, 0, 1, false, false)]
     [InlineData(2, 3, 0, 0, true, false, 2, 2)]
-    public void Programs_are_recognised(byte type, ushort machine, byte osAbi, byte padding, bool i386, bool arm, byte elfClass = 1, byte byteOrder = 1)
+    public void Programs_are_recognised(byte type, ushort machine, byte osAbi, byte padding, bool i386, bool arm, byte elfClass = 1,
+        byte byteOrder = 1)
     {
         byte[] header = Header(type, machine, osAbi, padding);
         (header[4], header[5]) = (elfClass, byteOrder);
@@ -49,7 +50,8 @@ public sealed class BinfmtTests
     public void Entries_are_read()
     {
         BinfmtEntry entry = BinfmtEntry.Parse("qemu-i386",
-            ["enabled", "interpreter /usr/bin/qemu-i386-static", "flags: OCF", "offset 0", "magic 7f454c4601010100000000000000000002000300", "mask fffffffffffefe00fffffffffffffffffeffffff"])!;
+            ["enabled", "interpreter /usr/bin/qemu-i386-static", "flags: OCF", "offset 0", "magic 7f454c4601010100000000000000000002000300",
+                "mask fffffffffffefe00fffffffffffffffffeffffff"])!;
         Assert.Equal(("/usr/bin/qemu-i386-static", "OCF", true, 0), (entry.Interpreter, entry.Flags, entry.Enabled, entry.Offset));
         Assert.True(s_i386.IsTakenBy(entry.Magic, entry.Mask));
         Assert.False(s_arm.IsTakenBy(entry.Magic, entry.Mask));
@@ -73,7 +75,8 @@ public sealed class BinfmtTests
             Assert.False(Matches(format, probe[..20]));
 
             // The entry point is the first byte behind the headers, inside the one segment.
-            uint entry = BitConverter.ToUInt32(probe, 24), segment = BitConverter.ToUInt32(probe, 52 + 8), size = BitConverter.ToUInt32(probe, 52 + 16);
+            uint entry = BitConverter.ToUInt32(probe, 24), segment = BitConverter.ToUInt32(probe, 52 + 8),
+                size = BitConverter.ToUInt32(probe, 52 + 16);
             Assert.Equal(segment + 84, entry);
             Assert.Equal((uint)probe.Length, size);
         }

@@ -45,7 +45,8 @@ public sealed class CommandLineTests
         foreach (CommandModel command in CommandModel.Of(LodgeCommand.Create()).All())
         {
             Assert.True(command.Description.EndsWith('.') && char.IsUpper(command.Description[0]), command.Words);
-            Assert.All(command.Options.Where(option => option.Long is not ("--help" or "--version")), option => Assert.EndsWith(".", option.Description, StringComparison.Ordinal));
+            Assert.All(command.Options.Where(option => option.Long is not ("--help" or "--version")),
+                option => Assert.EndsWith(".", option.Description, StringComparison.Ordinal));
             Assert.All(command.Arguments, argument => Assert.NotEmpty(argument.Description));
             Assert.Contains(command.Options, option => option.Long == "--json");
         }
@@ -66,7 +67,8 @@ public sealed class CommandLineTests
     public void Process_names_with_parentheses_are_read()
     {
         ProcessSample sample = ProcessSample.Parse("77 (a) b (c) S 1 77 77 0 -1 4194304 10 0 0 0 150 50 0 0 20 0 3 0 9876 8192 25 18446744073709551615\n")!;
-        Assert.Equal(('S', 3, 200ul, 9876ul, 25L * Environment.SystemPageSize / 1024), (sample.State, sample.Threads, sample.CpuTicks, sample.StartTicks, sample.ResidentKiB));
+        Assert.Equal(('S', 3, 200ul, 9876ul, 25L * Environment.SystemPageSize / 1024), (sample.State, sample.Threads, sample.CpuTicks,
+            sample.StartTicks, sample.ResidentKiB));
         Assert.Null(ProcessSample.Parse("77 (a) S 1"));
         Assert.Null(ProcessSample.Read(Environment.ProcessId, 1));
         Assert.NotNull(ProcessSample.Read(Environment.ProcessId, 0));

@@ -47,7 +47,8 @@ public sealed class DoctorTests
     [InlineData("unlimited            unlimited            bytes", nameof(Severity.Ok))]
     [InlineData("4000000000           unlimited            bytes", nameof(Severity.Note))]
     public void Address_space(string limit, string severity)
-        => Assert.Equal(severity, Check("/proc/self/limits", Limits.Replace("{0}", limit, StringComparison.Ordinal), "RLIMIT_AS").Severity.ToString());
+        => Assert.Equal(severity, Check("/proc/self/limits", Limits.Replace("{0}", limit, StringComparison.Ordinal),
+            "RLIMIT_AS").Severity.ToString());
 
     private static Finding Check(string file, string? text, string subject)
         => new KernelChecks(name => name == file ? text : Ordinary(name)).All().Single(finding => finding.Subject == subject);

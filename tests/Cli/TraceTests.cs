@@ -71,8 +71,11 @@ public sealed class TraceTests
     public void A_failed_execve_is_one_line_and_a_successful_one_is_shown()
     {
         string text = Read("1 execve(\"/a\", 0x1, 0x2) = ?\n1 execve(\"/a\", 0x1, 0x2) = -1 ENOENT <0.000001>\n1 execve(\"/b\", 0x1, 0x2) = ?\n1 brk(0) = 1 <0.000001>\n2 exit(0) = ?\n", out TraceSummary summary);
-        Assert.Equal(["1 execve(\"/a\", 0x1, 0x2) = -1 ENOENT", "1 execve(\"/b\", 0x1, 0x2) = ?", "1 brk(0) = 1", "2 exit(0) = ?"], text.Split('\n', StringSplitOptions.RemoveEmptyEntries));
-        Assert.Contains("{\"call\":\"execve\",\"calls\":2,\"errors\":1,\"seconds\":1E-06}", summary.ToJson().ToJsonString(), StringComparison.Ordinal);
+        Assert.Equal(
+            ["1 execve(\"/a\", 0x1, 0x2) = -1 ENOENT", "1 execve(\"/b\", 0x1, 0x2) = ?", "1 brk(0) = 1", "2 exit(0) = ?"],
+            text.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Contains("{\"call\":\"execve\",\"calls\":2,\"errors\":1,\"seconds\":1E-06}", summary.ToJson().ToJsonString(),
+            StringComparison.Ordinal);
     }
 
     [Fact]

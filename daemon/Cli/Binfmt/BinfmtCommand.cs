@@ -41,7 +41,8 @@ internal static class BinfmtCommand
         Command unregister = new("unregister", "Send them no longer. Not registered is no error.") { removed };
         unregister.SetAction(parsed => Unregister(parsed, parsed.GetRequiredValue(removed)));
         Argument<string[]> shown = Guests(ArgumentArity.ZeroOrMore);
-        Command status = new("status", "Show what is registered, who else takes such programs, and whether the kernel runs them itself. Status 1 when one is not registered.") { shown };
+        Command status = new("status",
+            "Show what is registered, who else takes such programs, and whether the kernel runs them itself. Status 1 when one is not registered.") { shown };
         status.SetAction(parsed => Status(parsed, parsed.GetValue(shown) ?? []));
         return new Command("binfmt", "Start 32-bit programs transparently, through the kernel's binfmt_misc.") { register, unregister, status };
     }
@@ -114,7 +115,8 @@ internal static class BinfmtCommand
         foreach (BinfmtFormat format in Formats(guests))
         {
             BinfmtEntry? ours = entries.FirstOrDefault(entry => entry.Name == format.Name);
-            string[] others = [.. entries.Where(entry => entry != ours && entry.Enabled && entry.Offset == 0 && format.IsTakenBy(entry.Magic, entry.Mask)).Select(entry => entry.Name)];
+            string[] others = [.. entries.Where(entry => entry != ours && entry.Enabled && entry.Offset == 0
+                && format.IsTakenBy(entry.Magic, entry.Mask)).Select(entry => entry.Name)];
             Native native = NativeSupport.Probe(format);
             bool registered = ours is { Enabled: true };
             all &= registered;

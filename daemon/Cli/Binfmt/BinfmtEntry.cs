@@ -86,7 +86,8 @@ internal sealed record BinfmtEntry(string Name, bool Enabled, string Interpreter
         }
         catch (UnauthorizedAccessException)
         {
-            throw new CommandException(ExitCode.NotPermitted, $"{Directory}/{file}: not permitted; be root (of the user namespace that binfmt_misc was mounted in)");
+            throw new CommandException(ExitCode.NotPermitted,
+                $"{Directory}/{file}: not permitted; be root (of the user namespace that binfmt_misc was mounted in)");
         }
         catch (IOException failure)
         {

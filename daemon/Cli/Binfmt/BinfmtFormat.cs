@@ -34,7 +34,8 @@ internal sealed record BinfmtFormat(string Guest, ushort Machine, string Kernel)
     public byte[] Magic => [0x7f, (byte)'E', (byte)'L', (byte)'F', 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, (byte)Machine, (byte)(Machine >> 8)];
 
     /// <summary>
-    /// Bits of <see cref="Magic"/> that count: not the one bit in which ET_EXEC and ET_DYN differ, and not class, byte order, version and OS ABI, at which the
+    /// Bits of <see cref="Magic"/> that count: not the one bit in which ET_EXEC and ET_DYN differ, and not class, byte order, version and OS ABI, at
+    /// which the
     /// kernel's own loader does not look either: where it runs such programs, a file with an odd one would run natively.
     /// </summary>
     public byte[] Mask => [.. Magic.Select((_, index) => index switch { >= 4 and <= 7 => (byte)0, 16 => (byte)0xfe, _ => (byte)0xff })];

@@ -17,7 +17,8 @@ internal static class DisasmCommand
     };
 
     private static readonly Option<int?> s_pid = new("-p", "--pid") { Description = "Read the code of this running guest.", HelpName = "PID" };
-    private static readonly Option<int> s_units = new("-n", "--units") { Description = "Units to show, one behind the other.", HelpName = "N", DefaultValueFactory = _ => 1 };
+    private static readonly Option<int> s_units = new("-n", "--units") { Description = "Units to show, one behind the other.", HelpName = "N",
+        DefaultValueFactory = _ => 1 };
 
     /// <summary>The command.</summary>
     public static Command Create()

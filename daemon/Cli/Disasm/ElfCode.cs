@@ -28,7 +28,8 @@ internal sealed class ElfCode : IGuestCode
 
         if (Half(18) != EM_386)
         {
-            throw new CommandException(ExitCode.Failure, Half(18) == EM_ARM ? $"{path}: AArch32; only i386 is disassembled" : $"{path}: not an i386 program (machine {Half(18)})");
+            throw new CommandException(ExitCode.Failure, Half(18) == EM_ARM ? $"{path}: AArch32; only i386 is disassembled"
+                : $"{path}: not an i386 program (machine {Half(18)})");
         }
 
         try

@@ -50,7 +50,8 @@ internal sealed class ProcessCode(int pid) : IGuestCode
         }
         catch (UnauthorizedAccessException)
         {
-            throw new CommandException(ExitCode.NotPermitted, $"process {pid}: not permitted: it must be one's own and not set-uid, or one must be root");
+            throw new CommandException(ExitCode.NotPermitted,
+                $"process {pid}: not permitted: it must be one's own and not set-uid, or one must be root");
         }
 
         return null;

@@ -24,7 +24,8 @@ internal sealed unsafe record TranslatedUnit(uint Pc, byte[] Guest, byte[] Host,
         int[] sizes =
         [
             UnitTranslator.MaxUnitHostBytes, UnitTranslator.MaxUnitBoundaries * sizeof(Boundary), UnitTranslator.MaxUnitParts * sizeof(UnitExit),
-            UnitTranslator.MaxUnitParts * sizeof(UnitEntry), UnitTranslator.MaxUnitParts * sizeof(int), UnitScratch.ScanBytes, UnitScratch.PendingBytes,
+            UnitTranslator.MaxUnitParts * sizeof(UnitEntry), UnitTranslator.MaxUnitParts * sizeof(int), UnitScratch.ScanBytes,
+                UnitScratch.PendingBytes,
         ];
         nuint total = 0;
         foreach (int size in sizes)
@@ -68,7 +69,8 @@ internal sealed unsafe record TranslatedUnit(uint Pc, byte[] Guest, byte[] Host,
             }
 
             return new TranslatedUnit(pc, code.Bytes.AsSpan((int)(pc - code.Start), (int)result.GuestLength).ToArray(),
-                new Span<byte>(result.Code.Start, result.Code.Position).ToArray(), new Span<Boundary>(result.Boundaries, result.BoundaryCount).ToArray(),
+                new Span<byte>(result.Code.Start, result.Code.Position).ToArray(), new Span<Boundary>(result.Boundaries,
+                    result.BoundaryCount).ToArray(),
                 new Span<UnitExit>(result.Exits, result.ExitCount).ToArray(), new Span<UnitEntry>(result.Entries, result.EntryCount).ToArray());
         }
         finally

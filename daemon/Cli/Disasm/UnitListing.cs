@@ -95,7 +95,8 @@ internal sealed class UnitListing
 
         foreach (UnitExit exit in _unit.Exits)
         {
-            yield return string.Create(CultureInfo.InvariantCulture, $"exit {(exit.Kind == UnitExitKind.Call ? "call" : "jump")} to {exit.Target:x8}, linked at {exit.PatchOffset:x4}");
+            yield return string.Create(CultureInfo.InvariantCulture,
+                $"exit {(exit.Kind == UnitExitKind.Call ? "call" : "jump")} to {exit.Target:x8}, linked at {exit.PatchOffset:x4}");
         }
     }
 
@@ -150,11 +151,13 @@ internal sealed class UnitListing
     }
 
     private static bool IsBranch(in Instruction instruction)
-        => instruction.IsJccShortOrNear || instruction.IsJmpShortOrNear || instruction.IsCallNear || instruction.IsJcxShort || instruction.IsLoop || instruction.IsLoopcc;
+        => instruction.IsJccShortOrNear || instruction.IsJmpShortOrNear || instruction.IsCallNear || instruction.IsJcxShort || instruction.IsLoop
+            || instruction.IsLoopcc;
 
     private sealed class GuestNames(IReadOnlyDictionary<uint, string> symbols) : ISymbolResolver
     {
-        public bool TryGetSymbol(in Instruction instruction, int operand, int instructionOperand, ulong address, int addressSize, out SymbolResult symbol)
+        public bool TryGetSymbol(in Instruction instruction, int operand, int instructionOperand, ulong address, int addressSize,
+            out SymbolResult symbol)
         {
             bool known = symbols.TryGetValue((uint)address, out string? name) && IsBranch(instruction);
             symbol = known ? new SymbolResult(address, name!) : default;
@@ -165,12 +168,14 @@ internal sealed class UnitListing
     /// <summary>Names of the stubs, and offsets inside the unit.</summary>
     private sealed class HostNames : ISymbolResolver
     {
-        public bool TryGetSymbol(in Instruction instruction, int operand, int instructionOperand, ulong address, int addressSize, out SymbolResult symbol)
+        public bool TryGetSymbol(in Instruction instruction, int operand, int instructionOperand, ulong address, int addressSize,
+            out SymbolResult symbol)
         {
             EmitLayout layout = TranslatedUnit.Layout;
             int target = (int)address;
             string? name = !IsBranch(instruction) ? null
-                : target == layout.LinkExit ? "link_exit" : target == layout.IndirectJump ? "indirect_jump" : target == layout.SyscallExit ? "syscall_exit"
+                : target == layout.LinkExit ? "link_exit" : target == layout.IndirectJump ? "indirect_jump" : target == layout.SyscallExit
+                    ? "syscall_exit"
                 : target == layout.EmulateExit ? "emulate_exit" : target == layout.X87Exit ? "x87_exit"
                 : (target - TranslatedUnit.HostOffset).ToString("x4", CultureInfo.InvariantCulture);
             symbol = name == null ? default : new SymbolResult(address, name);

@@ -12,7 +12,8 @@ internal static class DoctorCommand
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        Command command = new("doctor", "Check the kernel's settings, limits and Lodge's parts, and say what to do. Status 1 when guests cannot run.");
+        Command command = new("doctor",
+            "Check the kernel's settings, limits and Lodge's parts, and say what to do. Status 1 when guests cannot run.");
         command.SetAction(Run);
         return command;
     }

@@ -36,7 +36,8 @@ internal sealed class KernelChecks(Func<string, string?> read)
         return value switch
         {
             null => new(Subject, Severity.Warning, "cannot be read", "mount /proc"),
-            > LowestGuestAddress => new(Subject, Severity.Problem, Text(value), $"set it to {LowestGuestAddress} or less: sysctl -w vm.mmap_min_addr={LowestGuestAddress} (and in /etc/sysctl.d)"),
+            > LowestGuestAddress => new(Subject, Severity.Problem, Text(value),
+                $"set it to {LowestGuestAddress} or less: sysctl -w vm.mmap_min_addr={LowestGuestAddress} (and in /etc/sysctl.d)"),
             _ => new(Subject, Severity.Ok, Text(value)),
         };
     }
@@ -47,7 +48,8 @@ internal sealed class KernelChecks(Func<string, string?> read)
         const string Subject = "vm.overcommit_memory";
         long? value = Number("/proc/sys/vm/overcommit_memory");
         return value == 2
-            ? new(Subject, Severity.Problem, "2 (strict accounting)", "a guest reserves 16 GiB of address space that it does not use; set it to 0 or 1: sysctl -w vm.overcommit_memory=0")
+            ? new(Subject, Severity.Problem, "2 (strict accounting)",
+                "a guest reserves 16 GiB of address space that it does not use; set it to 0 or 1: sysctl -w vm.overcommit_memory=0")
             : new(Subject, Severity.Ok, Text(value));
     }
 
@@ -57,14 +59,16 @@ internal sealed class KernelChecks(Func<string, string?> read)
         const string Subject = "vm.max_map_count";
         long? value = Number("/proc/sys/vm/max_map_count");
         return value < UsualMapCount
-            ? new(Subject, Severity.Warning, Text(value), $"below the kernel's default of {UsualMapCount}; large guests may run out of mappings: sysctl -w vm.max_map_count={UsualMapCount}")
+            ? new(Subject, Severity.Warning, Text(value),
+                $"below the kernel's default of {UsualMapCount}; large guests may run out of mappings: sysctl -w vm.max_map_count={UsualMapCount}")
             : new(Subject, Severity.Ok, Text(value));
     }
 
     /// <summary>RLIMIT_AS and RLIMIT_DATA of this process, which guests inherit.</summary>
     public IEnumerable<Finding> Limits()
     {
-        foreach ((string key, string name, string option) in ((string, string, string)[])[("Max address space", "RLIMIT_AS", "-v"), ("Max data size", "RLIMIT_DATA", "-d")])
+        foreach ((string key, string name, string option) in ((string, string, string)[])[("Max address space", "RLIMIT_AS", "-v"),
+            ("Max data size", "RLIMIT_DATA", "-d")])
         {
             (string soft, string hard) = Limit(key);
             bool unlimited = soft == "unlimited", hardUnlimited = hard == "unlimited";
@@ -75,12 +79,14 @@ internal sealed class KernelChecks(Func<string, string?> read)
 
             yield return unlimited ? new Finding(name, Severity.Ok, "unlimited")
                 : hardUnlimited ? new Finding(name, Severity.Note, $"{soft}, hard limit unlimited: kept for the guest, raised for the shim")
-                : new Finding(name, Severity.Warning, $"{soft}, hard limit {hard}", $"guests run with small tables, slower, and are told that memory is missing earlier: ulimit -H {option} unlimited (limits.conf; LimitAS= or LimitDATA= of a unit)");
+                : new Finding(name, Severity.Warning, $"{soft}, hard limit {hard}",
+                    $"guests run with small tables, slower, and are told that memory is missing earlier: ulimit -H {option} unlimited (limits.conf; LimitAS= or LimitDATA= of a unit)");
         }
 
         (string files, string most) = Limit("Max open files");
         yield return long.TryParse(most, NumberStyles.None, CultureInfo.InvariantCulture, out long count) && count < 256
-            ? new Finding("RLIMIT_NOFILE", Severity.Warning, $"{files}, hard limit {most}", "the shim keeps up to 8 descriptors of its own above the guest's: ulimit -Hn 1024")
+            ? new Finding("RLIMIT_NOFILE", Severity.Warning, $"{files}, hard limit {most}",
+                "the shim keeps up to 8 descriptors of its own above the guest's: ulimit -Hn 1024")
             : new Finding("RLIMIT_NOFILE", Severity.Ok, $"{files}, hard limit {most}");
     }
 
@@ -95,11 +101,13 @@ internal sealed class KernelChecks(Func<string, string?> read)
 
         if (Number("/proc/sys/kernel/unprivileged_userns_clone") == 0)
         {
-            return new(Subject, Severity.Warning, "for root only (kernel.unprivileged_userns_clone)", $"{Use}: sysctl -w kernel.unprivileged_userns_clone=1");
+            return new(Subject, Severity.Warning, "for root only (kernel.unprivileged_userns_clone)",
+                $"{Use}: sysctl -w kernel.unprivileged_userns_clone=1");
         }
 
         return Number("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == 1
-            ? new(Subject, Severity.Warning, "restricted by AppArmor", $"{Use}: an AppArmor profile with `userns,` for lodge-shim, or sysctl -w kernel.apparmor_restrict_unprivileged_userns=0")
+            ? new(Subject, Severity.Warning, "restricted by AppArmor",
+                $"{Use}: an AppArmor profile with `userns,` for lodge-shim, or sysctl -w kernel.apparmor_restrict_unprivileged_userns=0")
             : new(Subject, Severity.Ok, "allowed");
     }
 
@@ -110,7 +118,8 @@ internal sealed class KernelChecks(Func<string, string?> read)
         return Number("/proc/sys/vm/memfd_noexec") switch
         {
             null => new(Subject, Severity.Ok, "not in this kernel"),
-            2 => new(Subject, Severity.Note, "2 (no execution)", "guests that execute memory files are refused, as native programs are; lodge cannot find out what the kernel runs itself"),
+            2 => new(Subject, Severity.Note, "2 (no execution)",
+                "guests that execute memory files are refused, as native programs are; lodge cannot find out what the kernel runs itself"),
             long value => new(Subject, Severity.Ok, Text(value)),
         };
     }
@@ -126,7 +135,8 @@ internal sealed class KernelChecks(Func<string, string?> read)
     {
         const string Subject = "kernel.randomize_va_space";
         long? value = Number("/proc/sys/kernel/randomize_va_space");
-        return value == 0 ? new(Subject, Severity.Note, "0", "addresses of guests are not randomised either") : new(Subject, Severity.Ok, Text(value));
+        return value == 0 ? new(Subject, Severity.Note, "0", "addresses of guests are not randomised either")
+            : new(Subject, Severity.Ok, Text(value));
     }
 
     private static string Text(long? value) => value is { } number ? number.ToString(CultureInfo.InvariantCulture) : "cannot be read";

@@ -33,7 +33,8 @@ internal static class LodgeChecks
 
     private static Finding Host()
     {
-        string found = $"{RuntimeInformation.OSArchitecture}, Linux {Environment.OSVersion.Version}".ToLowerInvariant().Replace("linux", "Linux", StringComparison.Ordinal);
+        string found = $"{RuntimeInformation.OSArchitecture}, Linux {Environment.OSVersion.Version}".ToLowerInvariant()
+            .Replace("linux", "Linux", StringComparison.Ordinal);
         return RuntimeInformation.OSArchitecture == Architecture.X64
             ? new("host", Severity.Ok, found)
             : new("host", Severity.Problem, found, "guests run on x86-64 hosts only so far");
@@ -57,14 +58,16 @@ internal static class LodgeChecks
         string? wrong = lines.FirstOrDefault(line => line.StartsWith("FAIL", StringComparison.Ordinal));
         return test?.ExitCode == 0
             ? new("shim", Severity.Ok, $"{shim}: self-test {lines.LastOrDefault()}")
-            : new("shim", Severity.Problem, $"{shim}: self-test: {wrong ?? "did not run"}", "lodge-shim --self-test shows every check; one that fails is something that this kernel or a security policy forbids");
+            : new("shim", Severity.Problem, $"{shim}: self-test: {wrong ?? "did not run"}",
+                "lodge-shim --self-test shows every check; one that fails is something that this kernel or a security policy forbids");
     }
 
     private static IEnumerable<Finding> Formats()
     {
         if (!BinfmtEntry.IsMounted)
         {
-            yield return new("binfmt_misc", Severity.Warning, "not mounted", $"without it only lodge run starts guests: mount -t binfmt_misc binfmt_misc {BinfmtEntry.Directory}");
+            yield return new("binfmt_misc", Severity.Warning, "not mounted",
+                $"without it only lodge run starts guests: mount -t binfmt_misc binfmt_misc {BinfmtEntry.Directory}");
         }
 
         BinfmtEntry[] entries = [.. BinfmtEntry.ReadAll()];
@@ -72,26 +75,32 @@ internal static class LodgeChecks
         {
             string subject = "binfmt " + format.Guest;
             Native native = NativeSupport.Probe(format);
-            string kernel = native switch { Native.Yes => "the kernel runs such programs itself", Native.No => "the kernel does not run such programs", _ => "whether the kernel runs such programs is not known" };
+            string kernel = native switch { Native.Yes => "the kernel runs such programs itself",
+                Native.No => "the kernel does not run such programs", _ => "whether the kernel runs such programs is not known" };
             BinfmtEntry? ours = entries.FirstOrDefault(entry => entry.Name == format.Name);
-            string[] others = [.. entries.Where(entry => entry != ours && entry.Enabled && entry.Offset == 0 && format.IsTakenBy(entry.Magic, entry.Mask)).Select(entry => entry.Name)];
+            string[] others = [.. entries.Where(entry => entry != ours && entry.Enabled && entry.Offset == 0
+                && format.IsTakenBy(entry.Magic, entry.Mask)).Select(entry => entry.Name)];
             if (ours is { Enabled: true })
             {
                 yield return ours.Flags.Contains('F', StringComparison.Ordinal) && ours.Flags.Contains('P', StringComparison.Ordinal)
                     ? new(subject, Severity.Ok, $"registered, {ours.Interpreter} {ours.Flags}; {kernel}")
-                    : new(subject, Severity.Problem, $"registered with flags {ours.Flags}", $"P and F are needed: lodge binfmt register {format.Guest}");
+                    : new(subject, Severity.Problem, $"registered with flags {ours.Flags}",
+                        $"P and F are needed: lodge binfmt register {format.Guest}");
             }
             else if (others.Length > 0)
             {
-                yield return new(subject, Severity.Note, $"taken by {string.Join(", ", others)}; {kernel}", $"to take it over: lodge binfmt register {format.Guest}");
+                yield return new(subject, Severity.Note, $"taken by {string.Join(", ", others)}; {kernel}",
+                    $"to take it over: lodge binfmt register {format.Guest}");
             }
             else if (native == Native.Yes)
             {
-                yield return new(subject, Severity.Note, $"not registered; {kernel}", $"to take it over: lodge binfmt register --force {format.Guest}");
+                yield return new(subject, Severity.Note, $"not registered; {kernel}",
+                    $"to take it over: lodge binfmt register --force {format.Guest}");
             }
             else
             {
-                yield return new(subject, Severity.Warning, $"not registered; {kernel}", $"to start programs transparently: lodge binfmt register {format.Guest} (at boot: a file in /etc/binfmt.d)");
+                yield return new(subject, Severity.Warning, $"not registered; {kernel}",
+                    $"to start programs transparently: lodge binfmt register {format.Guest} (at boot: a file in /etc/binfmt.d)");
             }
         }
     }
@@ -100,7 +109,8 @@ internal static class LodgeChecks
     private static Finding Loader()
         => File.Exists("/lib/ld-linux.so.2")
             ? new("i386 libraries", Severity.Ok, "/lib/ld-linux.so.2")
-            : new("i386 libraries", Severity.Note, "/lib/ld-linux.so.2 is missing", "dynamic i386 programs need a root directory of their own (--root DIR), or the host's i386 libraries (Debian: dpkg --add-architecture i386, libc6:i386)");
+            : new("i386 libraries", Severity.Note, "/lib/ld-linux.so.2 is missing",
+                "dynamic i386 programs need a root directory of their own (--root DIR), or the host's i386 libraries (Debian: dpkg --add-architecture i386, libc6:i386)");
 
     private static IEnumerable<Finding> Services()
     {
@@ -113,7 +123,8 @@ internal static class LodgeChecks
             yield return new("user service", Severity.Note, "XDG_RUNTIME_DIR is not set", "a user's service lives below it; a login session sets it");
         }
 
-        yield return Service("system service", ServiceAddress.System, "systemctl enable --now lodged.socket; guests run without it, lodge ps and top need one");
+        yield return Service("system service", ServiceAddress.System,
+            "systemctl enable --now lodged.socket; guests run without it, lodge ps and top need one");
     }
 
     private static Finding Service(string subject, string path, string advice)
@@ -130,7 +141,8 @@ internal static class LodgeChecks
         catch (ServiceException refused)
         {
             return refused.NotRunning ? new(subject, Severity.Note, "does not run", advice)
-                : new(subject, Severity.Warning, refused.Message, refused.Errno == Errno.EPERM ? "the socket is not the service's: nobody trusts it" : "");
+                : new(subject, Severity.Warning, refused.Message, refused.Errno == Errno.EPERM ? "the socket is not the service's: nobody trusts it"
+                    : "");
         }
     }
 }

@@ -29,7 +29,8 @@ internal static class BashCompletion
                 walk.Append($"            '{command.Words} '[!-]*) _lodge_program $i; return ;;\n");
             }
 
-            string list = string.Join(' ', command.Commands.Select(sub => sub.Path[^1]).Concat(command.Arguments.SelectMany(argument => argument.Words)).Concat(command.Options.SelectMany(option => option.Names)));
+            string list = string.Join(' ', command.Commands.Select(sub => sub.Path[^1])
+                .Concat(command.Arguments.SelectMany(argument => argument.Words)).Concat(command.Options.SelectMany(option => option.Names)));
             ArgumentModel? first = command.Arguments.FirstOrDefault(argument => argument.Words.Length == 0);
             string more = command.StartsProgram ? "; [[ $current == -* ]] || COMPREPLY+=( $(compgen -c -- \"$current\") )"
                 : first?.Kind == ValueKind.File ? "; COMPREPLY+=( $(compgen -f -- \"$current\") )" : "";
@@ -69,7 +70,8 @@ internal static class BashCompletion
             """;
     }
 
-    private static string Action(ValueKind kind, string[] words) => words.Length > 0 ? $"COMPREPLY=( $(compgen -W '{string.Join(' ', words)}' -- \"$current\") )" : kind switch
+    private static string Action(ValueKind kind, string[] words) => words.Length > 0
+        ? $"COMPREPLY=( $(compgen -W '{string.Join(' ', words)}' -- \"$current\") )" : kind switch
     {
         ValueKind.File => "COMPREPLY=( $(compgen -f -- \"$current\") )",
         ValueKind.Directory => "COMPREPLY=( $(compgen -d -- \"$current\") )",

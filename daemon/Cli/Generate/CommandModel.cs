@@ -33,7 +33,8 @@ internal sealed record ArgumentModel(string Name, string Description, bool Optio
 /// <summary>
 /// A command as the generators see it: nothing but what System.CommandLine's tree says, which is also all that --help says.
 /// </summary>
-internal sealed record CommandModel(string[] Path, string Description, OptionModel[] Options, ArgumentModel[] Arguments, CommandModel[] Commands, bool StartsProgram)
+internal sealed record CommandModel(string[] Path, string Description, OptionModel[] Options, ArgumentModel[] Arguments, CommandModel[] Commands,
+    bool StartsProgram)
 {
     /// <summary>The words that call it.</summary>
     public string Words => string.Join(' ', Path);
@@ -57,17 +58,20 @@ internal sealed record CommandModel(string[] Path, string Description, OptionMod
 
     private static OptionModel Of(Option option)
     {
-        string[] names = [.. option.Aliases.Append(option.Name).Where(name => name[0] == '-').Distinct().OrderBy(name => name.Length).ThenBy(name => name, StringComparer.Ordinal)];
+        string[] names = [.. option.Aliases.Append(option.Name).Where(name => name[0] == '-').Distinct().OrderBy(name => name.Length)
+            .ThenBy(name => name, StringComparer.Ordinal)];
         bool isSwitch = option.Arity.MaximumNumberOfValues == 0 || option.ValueType == typeof(bool);
         string? value = isSwitch ? null : option.HelpName ?? option.Name.TrimStart('-').ToUpperInvariant();
         return new OptionModel(names, option.Description ?? "", value, Kind(value), isSwitch || option is HelpOption ? [] : Candidates(option));
     }
 
     private static ArgumentModel Of(Argument argument)
-        => new(argument.HelpName ?? argument.Name, argument.Description ?? "", argument.Arity.MinimumNumberOfValues == 0, argument.Arity.MaximumNumberOfValues > 1,
+        => new(argument.HelpName ?? argument.Name, argument.Description ?? "", argument.Arity.MinimumNumberOfValues == 0,
+            argument.Arity.MaximumNumberOfValues > 1,
             Kind(argument.HelpName ?? argument.Name), Candidates(argument));
 
-    private static string[] Candidates(Symbol symbol) => [.. symbol.GetCompletions(CompletionContext.Empty).Select(item => item.Label).Order(StringComparer.Ordinal)];
+    private static string[] Candidates(Symbol symbol) => [.. symbol.GetCompletions(CompletionContext.Empty)
+        .Select(item => item.Label).Order(StringComparer.Ordinal)];
 
     private static ValueKind Kind(string? name)
         => name == null ? ValueKind.Other

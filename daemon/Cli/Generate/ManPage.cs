@@ -143,7 +143,8 @@ internal static class ManPage
     }
 
     private static void SeeAlso(StringBuilder page, IEnumerable<string> pages)
-        => Section(page, "SEE ALSO", string.Join(",\n", pages.Select(name => $".BR {Text(name)} (1)")).Replace(",\n", " ,\n", StringComparison.Ordinal));
+        => Section(page, "SEE ALSO", string.Join(",\n", pages.Select(name => $".BR {Text(name)} (1)"))
+            .Replace(",\n", " ,\n", StringComparison.Ordinal));
 
     private static void Section(StringBuilder page, string heading, string text) => page.Append($".SH {heading}\n{text}\n");
 

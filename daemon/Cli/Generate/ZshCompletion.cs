@@ -10,7 +10,8 @@ internal static class ZshCompletion
     /// <summary>The script, for a directory of $fpath under the name _lodge.</summary>
     public static string Text(CommandModel root)
     {
-        StringBuilder script = new("#compdef lodge\n# zsh completion for lodge. Written by \"lodge generate completion\" from the command line's own description; not edited by hand.\n");
+        StringBuilder script = new("#compdef lodge\n# zsh completion for lodge. Written by \"lodge generate completion\" "
+            + "from the command line's own description; not edited by hand.\n");
         foreach (CommandModel command in root.All())
         {
             script.Append($"\n{Name(command)}() {{\n");
@@ -25,7 +26,9 @@ internal static class ZshCompletion
                 string others = string.Join(' ', option.Names);
                 foreach (string name in option.Names)
                 {
-                    script.Append($"        '({others}){name}{(option.Value == null ? "" : name.StartsWith("--", StringComparison.Ordinal) ? "=" : "+")}[{Escape(option.Description)}]{(option.Value == null ? "" : $":{Escape(option.Value)}:{Action(option.Kind, option.Words)}")}' \\\n");
+                    string joins = option.Value == null ? "" : name.StartsWith("--", StringComparison.Ordinal) ? "=" : "+";
+                    string value = option.Value == null ? "" : $":{Escape(option.Value)}:{Action(option.Kind, option.Words)}";
+                    script.Append($"        '({others}){name}{joins}[{Escape(option.Description)}]{value}' \\\n");
                 }
             }
 
@@ -44,7 +47,8 @@ internal static class ZshCompletion
 
         if (command.Commands.Length == 0)
         {
-            string[] specs = [.. command.Arguments.Select(argument => $"        '{(argument.Many ? "*" : "")}:{Escape(argument.Name)}:{Action(argument.Kind, argument.Words)}'")];
+            string[] specs = [.. command.Arguments
+                .Select(argument => $"        '{(argument.Many ? "*" : "")}:{Escape(argument.Name)}:{Action(argument.Kind, argument.Words)}'")];
             return specs.Length == 0 ? "        '*:'\n" : string.Join(" \\\n", specs) + "\n";
         }
 
@@ -75,6 +79,7 @@ internal static class ZshCompletion
 
     // Inside single quotes, and inside the brackets and colons of _arguments.
     private static string Escape(string text)
-        => text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "'\\''", StringComparison.Ordinal).Replace("[", "\\[", StringComparison.Ordinal)
+        => text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "'\\''", StringComparison.Ordinal)
+            .Replace("[", "\\[", StringComparison.Ordinal)
             .Replace("]", "\\]", StringComparison.Ordinal).Replace(":", "\\:", StringComparison.Ordinal);
 }

@@ -57,7 +57,8 @@ internal static class GuestText
     public static string Time(DateTimeOffset time)
     {
         DateTimeOffset local = time.ToLocalTime();
-        return local.Date == DateTimeOffset.Now.Date ? local.ToString("HH:mm:ss", CultureInfo.InvariantCulture) : local.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+        return local.Date == DateTimeOffset.Now.Date ? local.ToString("HH:mm:ss", CultureInfo.InvariantCulture)
+            : local.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
     }
 
     /// <summary>A guest as JSON.</summary>

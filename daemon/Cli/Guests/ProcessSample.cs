@@ -15,7 +15,8 @@ internal sealed record ProcessSample(char State, int Threads, ulong CpuTicks, ul
     /// <summary>Clock ticks of /proc in a second (USER_HZ).</summary>
     public const double TicksPerSecond = 100;
 
-    /// <summary>Reads /proc/PID/stat; null when the process is gone, or is not the one that started at <paramref name="startTicks"/> (0 = any).</summary>
+    /// <summary>Reads /proc/PID/stat; null when the process is gone, or is not the one that started at <paramref name="startTicks"/> (0 =
+    /// any).</summary>
     public static ProcessSample? Read(int pid, ulong startTicks)
     {
         try
@@ -35,7 +36,8 @@ internal sealed record ProcessSample(char State, int Threads, ulong CpuTicks, ul
         string[] fields = stat[(stat.LastIndexOf(')') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
         // fields[0] is field 3 of proc(5)
-        return fields.Length < 22 ? null : new ProcessSample(fields[0][0], (int)Number(17), Number(11) + Number(12), Number(19), (long)Number(21) * (Environment.SystemPageSize / 1024));
+        return fields.Length < 22 ? null : new ProcessSample(fields[0][0], (int)Number(17), Number(11) + Number(12), Number(19),
+            (long)Number(21) * (Environment.SystemPageSize / 1024));
 
         ulong Number(int index) => ulong.TryParse(fields[index], NumberStyles.None, CultureInfo.InvariantCulture, out ulong value) ? value : 0;
     }

@@ -17,7 +17,8 @@ internal static class PsCommand
     {
         Option<bool> ended = new("-a", "--ended") { Description = "List guests that ended lately, too, with how." };
         Option<string?> socket = ServiceOptions.Socket();
-        Command command = new("ps", "List running guests: one's own, or all for root. Flags: b by binfmt_misc, e by another guest's execve, r with a root directory, s set-uid, t traced.") { ended, socket };
+        Command command = new("ps",
+            "List running guests: one's own, or all for root. Flags: b by binfmt_misc, e by another guest's execve, r with a root directory, s set-uid, t traced.") { ended, socket };
         command.SetAction(parsed => Run(parsed, parsed.GetValue(ended), parsed.GetValue(socket)));
         return command;
     }
@@ -44,10 +45,12 @@ internal static class PsCommand
             return ExitCode.Success;
         }
 
-        TextTable table = ended ? new(">PID", "USER", "GUEST", "FLAGS", "STARTED", "END", "PROGRAM") : new(">PID", "USER", "GUEST", "FLAGS", "STARTED", ">CPU", ">RSS KiB", "PROGRAM");
+        TextTable table = ended ? new(">PID", "USER", "GUEST", "FLAGS", "STARTED", "END", "PROGRAM")
+            : new(">PID", "USER", "GUEST", "FLAGS", "STARTED", ">CPU", ">RSS KiB", "PROGRAM");
         foreach (Guest guest in guests)
         {
-            string pid = guest.Entry.Pid.ToString(CultureInfo.InvariantCulture), user = GuestText.User(guest.Entry.Uid), abi = GuestText.Abi(guest.Entry.Abi);
+            string pid = guest.Entry.Pid.ToString(CultureInfo.InvariantCulture), user = GuestText.User(guest.Entry.Uid),
+                abi = GuestText.Abi(guest.Entry.Abi);
             string flags = GuestText.Flags(guest.Entry.Flags), started = GuestText.Time(guest.Started), program = GuestText.Program(guest);
             if (ended)
             {
@@ -56,7 +59,8 @@ internal static class PsCommand
             }
 
             ProcessSample? sample = ProcessSample.Read(guest.Entry.Pid, guest.Entry.ProcessStartTicks);
-            string cpu = sample == null ? "-" : TimeSpan.FromSeconds(sample.CpuTicks / ProcessSample.TicksPerSecond).ToString("h\\:mm\\:ss\\.ff", CultureInfo.InvariantCulture);
+            string cpu = sample == null ? "-" : TimeSpan.FromSeconds(sample.CpuTicks / ProcessSample.TicksPerSecond).ToString("h\\:mm\\:ss\\.ff",
+                CultureInfo.InvariantCulture);
             table.Add(pid, user, abi, flags, started, cpu, sample?.ResidentKiB.ToString(CultureInfo.InvariantCulture) ?? "-", program);
         }
 

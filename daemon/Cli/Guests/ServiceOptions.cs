@@ -29,6 +29,7 @@ internal static class ServiceOptions
 
     /// <summary>The end of a command for which the service had no answer.</summary>
     public static CommandException Failure(ServiceException refused)
-        => refused.NotRunning ? new CommandException(ExitCode.NoService, "no service runs; guests run without one, but nobody keeps a list of them (lodge doctor says how to start one)")
+        => refused.NotRunning ? new CommandException(ExitCode.NoService,
+            "no service runs; guests run without one, but nobody keeps a list of them (lodge doctor says how to start one)")
             : new CommandException(refused.Errno == Errno.EPERM ? ExitCode.NotPermitted : ExitCode.Failure, refused.Message);
 }

@@ -14,7 +14,8 @@ namespace Lodge.Cli.Guests;
 /// <summary><c>lodge top</c>: guests by what they use, live on a terminal, once when piped.</summary>
 internal static class TopCommand
 {
-    private static readonly Option<double> s_interval = new("-d", "--interval") { Description = "Seconds between two looks.", HelpName = "SECONDS", DefaultValueFactory = _ => 2 };
+    private static readonly Option<double> s_interval = new("-d", "--interval") { Description = "Seconds between two looks.", HelpName = "SECONDS",
+        DefaultValueFactory = _ => 2 };
     private static readonly Option<bool> s_once = new("--once") { Description = "Look for one interval, print, end. The default where standard output is no terminal." };
     private static readonly Option<string?> s_socket = ServiceOptions.Socket();
 
@@ -97,17 +98,23 @@ internal static class TopCommand
     }
 
     private static Rows Screen(StatusMessage status, List<Row> rows)
-        => new(new Text($"{status.Guests} guests, {status.Registrations} registered and {status.Exits} ended since {GuestText.Time(DateTimeOffset.UnixEpoch.AddMicroseconds(status.StartedMicroseconds))}"),
+    {
+        string since = GuestText.Time(DateTimeOffset.UnixEpoch.AddMicroseconds(status.StartedMicroseconds));
+        return new(new Text($"{status.Guests} guests, {status.Registrations} registered and {status.Exits} ended since {since}"),
             Table([.. rows.Take(Math.Max(Console.WindowHeight - 7, 5))]).ToSpectre());
+    }
 
     private static TextTable Table(List<Row> rows)
     {
         TextTable table = new(">PID", "USER", "GUEST", "S", ">THREADS", ">CPU %", ">RSS KiB", ">TIME", "PROGRAM");
         foreach (Row row in rows)
         {
-            table.Add(row.Guest.Entry.Pid.ToString(CultureInfo.InvariantCulture), GuestText.User(row.Guest.Entry.Uid), GuestText.Abi(row.Guest.Entry.Abi), row.Sample.State.ToString(),
-                row.Sample.Threads.ToString(CultureInfo.InvariantCulture), row.Cpu.ToString("F1", CultureInfo.InvariantCulture), row.Sample.ResidentKiB.ToString(CultureInfo.InvariantCulture),
-                TimeSpan.FromSeconds(row.Sample.CpuTicks / ProcessSample.TicksPerSecond).ToString("h\\:mm\\:ss\\.ff", CultureInfo.InvariantCulture), GuestText.Program(row.Guest));
+            table.Add(row.Guest.Entry.Pid.ToString(CultureInfo.InvariantCulture), GuestText.User(row.Guest.Entry.Uid),
+                GuestText.Abi(row.Guest.Entry.Abi), row.Sample.State.ToString(),
+                row.Sample.Threads.ToString(CultureInfo.InvariantCulture), row.Cpu.ToString("F1", CultureInfo.InvariantCulture),
+                    row.Sample.ResidentKiB.ToString(CultureInfo.InvariantCulture),
+                TimeSpan.FromSeconds(row.Sample.CpuTicks / ProcessSample.TicksPerSecond).ToString("h\\:mm\\:ss\\.ff", CultureInfo.InvariantCulture),
+                    GuestText.Program(row.Guest));
         }
 
         return table;

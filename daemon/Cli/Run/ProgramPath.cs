@@ -23,7 +23,8 @@ internal static class ProgramPath
         {
             string inside = Path.Combine(directory.Length == 0 ? "." : directory, name);
             string outside = root == null ? inside : Path.Join(root, inside);
-            if (File.Exists(outside) && (File.GetUnixFileMode(outside) & (UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute)) != 0)
+            if (File.Exists(outside)
+                && (File.GetUnixFileMode(outside) & (UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute)) != 0)
             {
                 return inside;
             }

@@ -1,4 +1,3 @@
-using System;
 using System.CommandLine;
 using Lodge.Cli.Configuration;
 using Lodge.Interop;
@@ -38,7 +37,6 @@ internal static class RunCommand
         }
 
         byte[][] arguments = ShimArguments.Build(words, parsed.GetValue(command.Root), parsed.GetValue(s_strace) ? ["--strace"] : []);
-        Console.Out.Flush();
         ProcessStart.RestoreDescriptorLimit();
         int error = LinuxCalls.Execute(shim, arguments, environment);
         const int ENOENT = 2;

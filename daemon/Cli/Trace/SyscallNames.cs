@@ -13,17 +13,24 @@ internal static class SyscallNames
 {
     private static readonly Dictionary<string, string[]> s_lists = new()
     {
-        ["process"] = ["clone", "clone3", "execve", "execveat", "exit", "exit_group", "fork", "kill", "pidfd_open", "pidfd_send_signal", "rt_sigqueueinfo",
+        ["process"] = ["clone", "clone3", "execve", "execveat", "exit", "exit_group", "fork", "kill", "pidfd_open", "pidfd_send_signal",
+            "rt_sigqueueinfo",
             "rt_tgsigqueueinfo", "tgkill", "tkill", "vfork", "wait4", "waitid", "waitpid"],
-        ["network"] = ["accept4", "bind", "connect", "getpeername", "getsockname", "getsockopt", "listen", "recvfrom", "recvmmsg", "recvmmsg_time64", "recvmsg",
+        ["network"] = ["accept4", "bind", "connect", "getpeername", "getsockname", "getsockopt", "listen", "recvfrom", "recvmmsg",
+            "recvmmsg_time64", "recvmsg",
             "sendmmsg", "sendmsg", "sendto", "setsockopt", "shutdown", "socket", "socketcall", "socketpair"],
-        ["signal"] = ["kill", "pause", "pidfd_send_signal", "rt_sigaction", "rt_sigpending", "rt_sigprocmask", "rt_sigqueueinfo", "rt_sigreturn", "rt_sigsuspend",
-            "rt_sigtimedwait", "rt_sigtimedwait_time64", "rt_tgsigqueueinfo", "sgetmask", "sigaction", "sigaltstack", "signal", "signalfd", "signalfd4", "sigpending",
+        ["signal"] = ["kill", "pause", "pidfd_send_signal", "rt_sigaction", "rt_sigpending", "rt_sigprocmask", "rt_sigqueueinfo", "rt_sigreturn",
+            "rt_sigsuspend",
+            "rt_sigtimedwait", "rt_sigtimedwait_time64", "rt_tgsigqueueinfo", "sgetmask", "sigaction", "sigaltstack", "signal", "signalfd",
+                "signalfd4", "sigpending",
             "sigprocmask", "sigreturn", "sigsuspend", "ssetmask", "tgkill", "tkill"],
-        ["memory"] = ["brk", "madvise", "mincore", "mlock", "mlock2", "mlockall", "mmap", "mmap2", "mprotect", "mremap", "msync", "munlock", "munlockall", "munmap",
+        ["memory"] = ["brk", "madvise", "mincore", "mlock", "mlock2", "mlockall", "mmap", "mmap2", "mprotect", "mremap", "msync", "munlock",
+            "munlockall", "munmap",
             "pkey_mprotect", "process_madvise", "remap_file_pages", "shmat", "shmdt"],
-        ["ipc"] = ["ipc", "msgctl", "msgget", "msgrcv", "msgsnd", "semctl", "semget", "semop", "semtimedop", "semtimedop_time64", "shmat", "shmctl", "shmdt", "shmget"],
-        ["clock"] = ["adjtimex", "clock_adjtime", "clock_adjtime64", "clock_getres", "clock_getres_time64", "clock_gettime", "clock_gettime64", "clock_settime",
+        ["ipc"] = ["ipc", "msgctl", "msgget", "msgrcv", "msgsnd", "semctl", "semget", "semop", "semtimedop", "semtimedop_time64", "shmat", "shmctl",
+            "shmdt", "shmget"],
+        ["clock"] = ["adjtimex", "clock_adjtime", "clock_adjtime64", "clock_getres", "clock_getres_time64", "clock_gettime", "clock_gettime64",
+            "clock_settime",
             "clock_settime64", "gettimeofday", "settimeofday", "stime", "time"],
     };
 

@@ -10,7 +10,8 @@ using Lodge.Interop;
 namespace Lodge.Cli.Trace;
 
 /// <summary>
-/// <c>lodge trace</c>: the shim's --strace with filters, a summary, JSON. The program is a child; it and what it starts write their traces into a pipe.
+/// <c>lodge trace</c>: the shim's --strace with filters, a summary, JSON. The program is a child; it and what it starts write their traces into a
+/// pipe.
 /// Calls are decoded inside the traced processes, so that one that runs already cannot be traced.
 /// </summary>
 internal static class TraceCommand
@@ -52,7 +53,8 @@ internal static class TraceCommand
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        ProgramCommand command = new("trace", "Run a 32-bit program and show its system calls.") { s_expressions, s_summary, s_both, s_output, s_times, s_follow };
+        ProgramCommand command = new("trace", "Run a 32-bit program and show its system calls.") { s_expressions, s_summary, s_both, s_output,
+            s_times, s_follow };
         command.SetAction(parsed => Run(command, parsed));
         return command;
     }
@@ -65,7 +67,8 @@ internal static class TraceCommand
         bool json = parsed.GetValue(CommonOptions.Json), only = parsed.GetValue(s_summary);
         TraceSummary? summary = only || parsed.GetValue(s_both) ? new TraceSummary() : null;
         string? file = parsed.GetValue(s_output);
-        using StreamWriter writer = new(file == null ? Console.OpenStandardError() : new FileStream(file, FileMode.Create, FileAccess.Write, FileShare.Read));
+        using StreamWriter writer = new(file == null ? Console.OpenStandardError() : new FileStream(file, FileMode.Create, FileAccess.Write,
+            FileShare.Read));
         using AnonymousPipeServerStream pipe = new(PipeDirection.In, HandleInheritability.Inheritable);
         byte[][] arguments = ShimArguments.Build(words, parsed.GetValue(command.Root),
             ["--strace-fd=" + pipe.ClientSafePipeHandle.DangerousGetHandle().ToString(CultureInfo.InvariantCulture), "--strace-times"]);

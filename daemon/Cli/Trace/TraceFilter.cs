@@ -60,6 +60,7 @@ internal sealed class TraceFilter
 
         return SyscallNames.Class(word.TrimStart('%')) is { } calls
             ? calls.Contains
-            : throw new CommandException(ExitCode.Usage, $"-e {word}: neither a system call nor a class (%{string.Join(", %", SyscallNames.Classes)})");
+            : throw new CommandException(ExitCode.Usage,
+                $"-e {word}: neither a system call nor a class (%{string.Join(", %", SyscallNames.Classes)})");
     }
 }

@@ -33,7 +33,8 @@ internal sealed record TraceLine(int Tid, string Call, string Arguments, string 
         double? seconds = null;
         if (result.EndsWith('>') && result.LastIndexOf(" <", StringComparison.Ordinal) is int time and >= 0)
         {
-            if (double.TryParse(result.AsSpan(time + 2, result.Length - time - 3), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value))
+            if (double.TryParse(result.AsSpan(time + 2, result.Length - time - 3), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture,
+                out double value))
             {
                 seconds = value;
             }

@@ -42,7 +42,8 @@ internal sealed class TraceSummary
                 row.Errors == 0 ? "" : Text(row.Errors, "D"), call);
         }
 
-        table.Add("100.00", Text(_rows.Values.Sum(row => row.Seconds), "F6"), "", Text(_rows.Values.Sum(row => row.Calls), "D"), Text(_rows.Values.Sum(row => row.Errors), "D"), "total");
+        table.Add("100.00", Text(_rows.Values.Sum(row => row.Seconds), "F6"), "", Text(_rows.Values.Sum(row => row.Calls), "D"),
+            Text(_rows.Values.Sum(row => row.Errors), "D"), "total");
         return table;
     }
 

@@ -51,11 +51,10 @@ public unsafe partial struct Mm
         cacheBytes = isTight ? 0 : CodeCache.TableBytes(CodeCacheSizes.For(0, ulong.MaxValue));
 #endif
         ulong stacks = ThreadBlock.StackBytes(isTight, signalStackSize);
-        ulong alignment = isTight ? 4096 : TableReach;
         ulong recordBytes = ((ulong)sizeof(Mm) + 4095) & ~4095ul;
         byte* low = (byte*)HostMemory.MapAt(
-            HostMemory.TablesHome,
-            stacks + alignment + ThreadBlock.RecordBytes + recordBytes + ShimHeap.ChunkBytes + (2 * PageBitmapBytes) + arenaBytes + cacheBytes,
+            HostMemory.TablesHome + TableReach - (stacks % TableReach),
+            stacks + ThreadBlock.RecordBytes + recordBytes + ShimHeap.ChunkBytes + (2 * PageBitmapBytes) + arenaBytes + cacheBytes,
             HostMemory.ProtRead | HostMemory.ProtWrite);
         first = null;
         if (low == null)
@@ -63,7 +62,7 @@ public unsafe partial struct Mm
             return null;
         }
 
-        byte* record = (byte*)(((ulong)low + stacks + alignment - 1) & ~(alignment - 1));
+        byte* record = low + stacks;
         Mm* mm = (Mm*)(record + ThreadBlock.RecordBytes);
         byte* next = (byte*)mm + recordBytes;
         mm->Users = 1;

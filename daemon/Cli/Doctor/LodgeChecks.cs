@@ -5,6 +5,7 @@ using System.IO;
 using System.Linq;
 using System.Runtime.InteropServices;
 using Lodge.Cli.Binfmt;
+using Lodge.Cli.Configuration;
 using Lodge.Client;
 using Lodge.Protocol;
 using Errno = Mono.Unix.Native.Errno;
@@ -25,6 +26,7 @@ internal static class LodgeChecks
         }
 
         yield return Loader();
+        yield return Configuration();
         foreach (Finding finding in Services())
         {
             yield return finding;
@@ -111,6 +113,17 @@ internal static class LodgeChecks
             ? new("i386 libraries", Severity.Ok, "/lib/ld-linux.so.2")
             : new("i386 libraries", Severity.Note, "/lib/ld-linux.so.2 is missing",
                 "dynamic i386 programs need a root directory of their own (--root DIR), or the host's i386 libraries (Debian: dpkg --add-architecture i386, libc6:i386)");
+
+    private static Finding Configuration()
+    {
+        const string Subject = "configuration";
+        IReadOnlyList<Layer> layers = Layer.All();
+        int files = layers.Sum(layer => layer.Result.Files.Count), problems = layers.Sum(layer => layer.Result.Diagnostics.Count);
+        return problems != 0 ? new(Subject, Severity.Warning, $"{files} files, {problems} problems", "lodge config check shows them")
+            : layers.FirstOrDefault(layer => !layer.IsCurrent) is { } stale
+                ? new(Subject, Severity.Warning, $"{files} files; the {stale.Name}'s: {stale.State}", "a running service compiles them, or lodge config compile")
+            : new(Subject, Severity.Ok, files == 0 ? "none, all defaults" : $"{files} files");
+    }
 
     private static IEnumerable<Finding> Services()
     {

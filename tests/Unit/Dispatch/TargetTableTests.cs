@@ -66,25 +66,6 @@ public sealed unsafe class TargetTableTests
         NativeMemory.Free(table);
     }
 
-    [Theory]
-    [InlineData("1M", 1ul << 20)]
-    [InlineData("64m", 64ul << 20)]
-    [InlineData("1G", 1ul << 30)]
-    [InlineData("2048K", 2ul << 20)]
-    [InlineData("1048576", 1ul << 20)]
-    [InlineData("", 0ul)]
-    [InlineData("M", 0ul)]
-    [InlineData("1T", 0ul)]
-    [InlineData("1Mx", 0ul)]
-    [InlineData("-1", 0ul)]
-    public void SizesAreRead(string text, ulong bytes)
-    {
-        fixed (byte* p = System.Text.Encoding.ASCII.GetBytes(text + "\0"))
-        {
-            Assert.Equal(bytes, CodeCacheSizes.Parse(p));
-        }
-    }
-
     [Fact]
     public void SizesStayWithinLimits()
     {

@@ -288,7 +288,7 @@ public unsafe partial struct Mm
         }
     }
 
-    /// <summary>[start, end) is being replaced or taken away: its executable parts become stale, its marks go.</summary>
+    /// <summary>[start, end) is being replaced or taken away: its executable parts and what code depends on become stale, its marks go.</summary>
     private void ForgetPages(uint start, uint end, ref StaleRange stale)
     {
         for (GuestMapping* piece = Map.FindOverlap(start, end); piece != null && piece->Start < end; piece = Map.Next(piece))
@@ -300,20 +300,28 @@ public unsafe partial struct Mm
                 stale.Add(from, to);
                 DropGuards(from, to);
             }
-            else if (GuardedCount != 0)
+            else
             {
-                // A writable alias of shared code.
-                DropGuards(from, to);
+                if (CodeInvalidation.UsesData(this, from, to))
+                {
+                    stale.Add(from, to);
+                }
+
+                if (GuardedCount != 0)
+                {
+                    // A writable alias of shared code.
+                    DropGuards(from, to);
+                }
             }
         }
     }
 
-    /// <summary>Adds the executable parts of [start, end) to what is stale: their contents have changed, they stay mapped.</summary>
+    /// <summary>Adds the executable parts of [start, end), and data that code depends on, to what is stale: their contents have changed, they stay mapped.</summary>
     internal readonly void MarkExecutable(uint start, uint end, ref StaleRange stale)
     {
         for (GuestMapping* piece = Map.FindOverlap(start, end); piece != null && piece->Start < end; piece = Map.Next(piece))
         {
-            if ((piece->Flags & MappingFlags.Exec) != 0)
+            if ((piece->Flags & MappingFlags.Exec) != 0 || CodeInvalidation.UsesData(this, piece->Start, piece->End))
             {
                 stale.Add(piece->Start > start ? piece->Start : start, piece->End < end ? piece->End : end);
             }

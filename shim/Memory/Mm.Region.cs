@@ -186,6 +186,11 @@ public unsafe partial struct Mm
             }
         }
 
+        else if (CodeInvalidation.UsesData(this, start, end))
+        {
+            stale.Add(start, end);
+        }
+
         Map.Change(start, end, MappingFlags.Access, changed.Flags);
         return 0;
     }

@@ -13,6 +13,12 @@ internal sealed record Translation(uint Pc, byte[] Guest, byte[] Host, Boundary[
     /// <summary>Where the unit's first byte lies in the code cache.</summary>
     internal int HostOffset => Options.HostOffset;
 
+    /// <summary>The jump table whose shadow the unit uses, or 0, and its bytes.</summary>
+    internal uint Table { get; init; }
+
+    /// <inheritdoc cref="Table"/>
+    internal uint TableLength { get; init; }
+
     /// <summary>The thunk of another page that went into the unit, or 0.</summary>
     internal uint Thunk { get; init; }
 
@@ -79,6 +85,9 @@ internal sealed unsafe class TranslationRun : IDisposable
         _scratch.PendingJumps = Buffer(UnitScratch.PendingBytes);
     }
 
+    /// <summary>Asked for the shadows of jump tables.</summary>
+    internal delegate*<void*, uint, int, int> JumpTable { get; set; }
+
     /// <summary>Exit id of every unit's first exit.</summary>
     internal const uint FirstExitId = 0x1000;
 
@@ -123,6 +132,7 @@ internal sealed unsafe class TranslationRun : IDisposable
         result.Exits = _exits;
         result.Entries = _entries;
         result.Landings = _landings;
+        request.JumpTable = JumpTable;
         int count;
         fixed (ThunkRecord* table = thunks)
         fixed (ulong* bits = known)
@@ -143,6 +153,8 @@ internal sealed unsafe class TranslationRun : IDisposable
             new Span<UnitEntry>(_entries, result.EntryCount).ToArray(), new Span<int>(_landings, result.LandingCount).ToArray(), count, options)
         {
             Thunk = result.Thunk,
+            Table = result.Table,
+            TableLength = result.TableLength,
             Cold = options.ColdOffset != 0 ? new Span<byte>(_cold, result.Cold.Position).ToArray() : [],
         };
     }

@@ -309,9 +309,26 @@ public unsafe partial struct UnitTranslator
             return;
         }
 
+        bool known = _tableJump == _index;
+        if (known)
+        {
+            SealFrom(_index);
+        }
+        else if (HasMemory(insn) && IsTableOperand(insn))
+        {
+            known = LoadTableEntry(insn);
+        }
+
         EmitLoadRM(insn, HostReg.Target, 4);
         CommitBeforeBranch();
-        EmitIndirectJump();
+        if (!known)
+        {
+            EmitIndirectJump();
+            return;
+        }
+
+        SealFrom(_index);
+        EmitJumpToOffset();
     }
 
     /// <summary>To guest address r8.</summary>
@@ -324,6 +341,18 @@ public unsafe partial struct UnitTranslator
         }
 
         EmitTableLookup();
+        _code.U8(0x41);
+        _code.U8(0xFF);
+        _code.U8(0xE1);
+    }
+
+    /// <summary>lea r9, [r12+r9]; jmp r9.</summary>
+    private void EmitJumpToOffset()
+    {
+        _code.U8(0x4F);
+        _code.U8(0x8D);
+        _code.U8(0x0C);
+        _code.U8(0x0C);
         _code.U8(0x41);
         _code.U8(0xFF);
         _code.U8(0xE1);

@@ -38,6 +38,9 @@ public unsafe partial struct UnitTranslator
     private int _delta;
     private CodeBuffer _code;
     private bool _stopped;
+
+    /// <summary>Index of the jump whose target's code offset is in r9 already; -1 = none.</summary>
+    private int _tableJump;
     private int _pendingCount;
     private Pending* _pending;
     private int _coldCount;
@@ -108,6 +111,9 @@ public unsafe partial struct UnitTranslator
         result->EntryCount = 0;
         result->LandingCount = 0;
         result->Thunk = 0;
+        result->Table = 0;
+        result->TableLength = 0;
+        translator._tableJump = -1;
         translator.Scan();
         if (translator._count == 0)
         {
@@ -143,6 +149,11 @@ public unsafe partial struct UnitTranslator
             }
 
             AddBoundary(s.Insn.Address, BoundaryKind.Normal, 0);
+            if (s.Insn.Opcode == 0x8B)
+            {
+                PrepareTableJump(ref s);
+            }
+
             if (s.Facts.IsPlain && EmitPlain(ref s))
             {
                 continue;

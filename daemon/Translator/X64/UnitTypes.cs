@@ -19,6 +19,8 @@ public enum ExitReason : uint
     NotEntered,
     /// <summary>An x87 environment was stored by the instruction at EIP: the instruction pointer in it is to be made the guest's.</summary>
     X87State,
+    /// <summary>A jump through a table met a target whose code was not known there; the argument is the table's shadow, EIP the target.</summary>
+    JumpTable,
 }
 
 /// <summary>How the guest state is found when a thread is stopped between two host instructions.</summary>
@@ -44,6 +46,9 @@ public enum BoundaryKind : byte
 [StructLayout(LayoutKind.Sequential, Size = 8)]
 public struct Boundary
 {
+    /// <summary><see cref="Register"/> of a <see cref="BoundaryKind.Normal"/> entry that only those may pass who came through the instructions before.</summary>
+    public const byte Sealed = 1;
+
     /// <summary>Host offset from the unit's first byte.</summary>
     public ushort HostOffset;
     /// <summary>Guest offset from the unit's first byte.</summary>
@@ -170,6 +175,13 @@ public unsafe struct UnitRequest
     public ulong* Known;
     /// <summary>Addresses that <see cref="Known"/> tells of.</summary>
     public const int KnownBytes = 1024;
+    /// <summary>
+    /// Code cache offset of a table of 32-bit code cache offsets, one for each entry of the guest's jump table (guest address, entries), or
+    /// 0 when there can be none: because the guest's may change, say. Null = never.
+    /// </summary>
+    public delegate*<void*, uint, int, int> JumpTable;
+    /// <summary>First argument of <see cref="JumpTable"/>.</summary>
+    public void* Context;
     /// <summary>Known thunks on other pages, <see cref="ThunkRecord.Slots"/> of them; null = none.</summary>
     public ThunkRecord* Thunks;
 }
@@ -199,6 +211,10 @@ public unsafe struct UnitResult
     public int LandingCount;
     /// <summary>A thunk of another page whose register load was put into the unit, which is stale when the thunk changes; 0 = none.</summary>
     public uint Thunk;
+    /// <summary>Guest address of a jump table whose entries' code offsets the unit uses, which is stale when the table changes; 0 = none.</summary>
+    public uint Table;
+    /// <summary>Bytes of the jump table.</summary>
+    public uint TableLength;
     /// <summary>Guest bytes covered from the first instruction.</summary>
     public uint GuestLength;
     /// <summary>Instructions translated.</summary>

@@ -15,6 +15,9 @@ public static unsafe class CodeInvalidation
     {
     }
 
+    /// <summary>No translation depends on anything.</summary>
+    public static bool UsesData(in Mm mm, uint start, uint end) => false;
+
     /// <inheritdoc cref="Dispatcher"/>
     public static void Pause(GuestThread* t)
     {

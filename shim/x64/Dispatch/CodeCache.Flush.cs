@@ -42,6 +42,9 @@ public unsafe partial struct CodeCache
         _used = StubSize;
         _coldUsed = 0;
         _coldEnd = 0;
+        _jumpTableCount = 0;
+        _shadowUsed = 0;
+        _shadowEnd = 0;
         _recordsUsed = FirstRecord;
         _unitCount = 0;
         _sourcesUsed = 0;

@@ -191,7 +191,7 @@ public unsafe partial struct CodeCache
     private void MakeRoom(GuestThread* t, bool segmented)
     {
         bool fits = (segmented ? _segmentedEntries.MakeRoom(MaxParts + 1) : _entries.MakeRoom(MaxParts + 1))
-            && _used + UnitTranslator.MaxUnitHostBytes + ColdChunk + 64 <= Sizes.Code && _unitCount + 1 < Sizes.Units
+            && _used + UnitTranslator.MaxUnitHostBytes + ColdChunk + ShadowChunk + 64 <= Sizes.Code && _unitCount + 1 < Sizes.Units
             && (_recordsUsed * 4ul) + (64 * 1024) < Sizes.Records && _sourcesUsed + 8192 < Sizes.Sources
             && (Sizes.TargetNodes == 0 || (_targetNodes + 2 <= Sizes.TargetNodes && _segmentedNodes + 2 <= Sizes.TargetNodes));
         if (!fits)
@@ -238,6 +238,8 @@ public unsafe partial struct CodeCache
         ulong* known = stackalloc ulong[UnitRequest.KnownBytes / 64];
         FindKnown(pc, segmented, known);
         request.Known = known;
+        request.JumpTable = &Shadow;
+        request.Context = t->Mm->Code;
         request.MaxInstructions = UnitTranslator.MaxUnitInstructions;
         request.Segmented = segmented;
         bool checkedCode = t->Group->Settings.Has(Workaround.CheckedCode);
@@ -359,18 +361,20 @@ public unsafe partial struct CodeCache
             Boundary b = table.Current;
             if (b.GuestOffset == guestOffset && b.Kind is not (BoundaryKind.TargetInR8 or BoundaryKind.TargetInR8RcxInR9))
             {
-                return b.Kind == BoundaryKind.Normal && b.EspDelta == 0 ? b.HostOffset : -1;
+                return b.Kind == BoundaryKind.Normal && b.EspDelta == 0 && b.Register == 0 ? b.HostOffset : -1;
             }
         }
 
         return -1;
     }
 
-    private readonly uint NextOnPage(uint unit, uint slot)
-    {
-        ref Unit u = ref UnitRef(unit);
-        return PageSlot(u.Pc >> 12) == slot ? u.NextOnFirstPage : PageSlot((u.Pc + u.Length - 1) >> 12) == slot ? u.NextOnSecondPage : u.NextOnThunkPage;
-    }
+    private readonly uint NextOnPage(uint unit, uint slot) => *NextOnPage((Unit*)(_records + unit), slot);
+
+    /// <summary>Link of the list of units by page, for a unit that is on the list of the page.</summary>
+    private readonly uint* NextOnPage(Unit* u, uint slot) =>
+        PageSlot(u->Pc >> 12) == slot ? &u->NextOnFirstPage
+        : PageSlot((u->Pc + u->Length - 1) >> 12) == slot ? &u->NextOnSecondPage
+        : u->Thunk != 0 && PageSlot(u->Thunk >> 12) == slot ? &u->NextOnThunkPage : &u->NextOnTablePage;
 
     /// <summary>
     /// A unit of one instruction at <paramref name="pc"/> that is entered only by the caller: the page is not protected, and nothing else
@@ -434,6 +438,7 @@ public unsafe partial struct CodeCache
             _coldEnd = _used;
         }
 
+        MakeShadowRoom();
         uint unit = _recordsUsed;
         request.HostOffset = (int)_used;
         request.ColdOffset = (int)_coldUsed;
@@ -511,6 +516,18 @@ public unsafe partial struct CodeCache
                 }
             }
 
+            if (result.Table != 0)
+            {
+                uint page = PageSlot(result.Table >> 12);
+                u.Table = result.Table;
+                u.TableLength = result.TableLength;
+                if (page != first && page != last && (u.Thunk == 0 || page != PageSlot(u.Thunk >> 12)))
+                {
+                    u.NextOnTablePage = _pageUnits[page];
+                    _pageUnits[page] = unit;
+                }
+            }
+
             // Checked units stay correct by their own bytes only.
             if (u.Length == ThunkLength && !request.Checked && !request.Segmented)
             {
@@ -574,13 +591,13 @@ public unsafe partial struct CodeCache
             while (*link != 0)
             {
                 Unit* u = (Unit*)(_records + *link);
-                if (u->Dead == 0 && (Overlap(u->Pc, u->Length, start, end) || (u->Thunk != 0 && Overlap(u->Thunk, ThunkLength, start, end))))
+                if (u->Dead == 0 && (Overlap(u->Pc, u->Length, start, end) || (u->Thunk != 0 && Overlap(u->Thunk, ThunkLength, start, end))
+                    || (u->Table != 0 && Overlap(u->Table, u->TableLength, start, end))))
                 {
                     Kill(*link);
                 }
 
-                uint* next = PageSlot(u->Pc >> 12) == slot ? &u->NextOnFirstPage
-                    : PageSlot((u->Pc + u->Length - 1) >> 12) == slot ? &u->NextOnSecondPage : &u->NextOnThunkPage;
+                uint* next = NextOnPage(u, slot);
                 if (u->Dead != 0)
                 {
                     *link = *next;
@@ -612,6 +629,11 @@ public unsafe partial struct CodeCache
         {
             RemoveEntry(entry, u.Segmented != 0);
             entry += (uint)sizeof(EntryRecord) / 4;
+        }
+
+        if (u.InShadow != 0)
+        {
+            LeaveShadows(ref u);
         }
 
         for (entry = u.FurtherEntries; entry != 0; entry = ((EntryRecord*)(_records + entry))->NextFurther)

@@ -25,6 +25,8 @@ public struct Unit
     public uint NextOnFirstPage, NextOnSecondPage;
     /// <summary>A thunk on another page that the unit contains the load of, and the next unit on that page; 0 = none.</summary>
     public uint Thunk, NextOnThunkPage;
+    /// <summary>A jump table whose shadow the unit uses, its bytes, and the next unit on that page; 0 = none.</summary>
+    public uint Table, TableLength, NextOnTablePage;
     /// <summary>First further entry: a place inside, found when it was wanted; 0 = none.</summary>
     public uint FurtherEntries;
     /// <summary>Where the source bytes of a checked or single-instruction unit are kept.</summary>
@@ -35,6 +37,8 @@ public struct Unit
     public byte Checked;
     /// <summary>Non-zero when data segments had bases at translation.</summary>
     public byte Segmented;
+    /// <summary>Non-zero when a jump table's shadow may lead into the unit.</summary>
+    public byte InShadow;
 }
 
 /// <summary>A direct exit as installed. Its reference is the exit id in translated code.</summary>
@@ -124,6 +128,12 @@ public unsafe partial struct CodeCache
     private uint* _singles;
     private uint _targetNodes, _segmentedNodes;
     private ThunkRecord* _thunks;
+    private uint* _jumpTables;
+    private ulong* _watched;
+    private uint _jumpTableCount;
+    private uint _shadowUsed;
+    private uint _shadowEnd;
+    private bool _shadowWanted;
     private bool _hidden;
     private uint _generation;
     private int _stopping;
@@ -133,7 +143,7 @@ public unsafe partial struct CodeCache
     /// <summary>Where the tables are, by distance from the first one; all but the target tables.</summary>
     private struct TablePlaces
     {
-        internal ulong IndexEnd, Cache, PageUnits, PageFaults, Recent, Thunks, Scratch, Entries, Records, Sources, Singles, End;
+        internal ulong IndexEnd, Cache, PageUnits, PageFaults, Recent, Thunks, JumpTables, Watched, Scratch, Entries, Records, Sources, Singles, End;
 
         /// <summary>What every program uses lies close together: the index grows down, the records grow up, small tables are in between.</summary>
         internal TablePlaces(in CodeCacheSizes sizes)
@@ -150,6 +160,8 @@ public unsafe partial struct CodeCache
             Records = Reserve(sizes.Records);
             Sources = Reserve(sizes.Sources);
             Singles = Reserve(SingleSlots * 4);
+            JumpTables = Reserve(JumpTableSlots * 4);
+            Watched = Reserve(1ul << (sizes.PageBits - 3));
         }
 
         private ulong Reserve(ulong bytes)
@@ -199,6 +211,8 @@ public unsafe partial struct CodeCache
         c->_pageFaults = tables + at.PageFaults;
         c->_recent = (ulong*)(tables + at.Recent);
         c->_thunks = (ThunkRecord*)(tables + at.Thunks);
+        c->_watched = (ulong*)(tables + at.Watched);
+        c->_jumpTables = (uint*)(tables + at.JumpTables);
         c->_scratch.PendingJumps = tables + at.Scratch;
         c->_scratch.Scan = tables + at.Scratch + UnitScratch.PendingBytes;
         c->_boundaries = (Boundary*)(c->_scratch.Scan + UnitScratch.ScanBytes);

@@ -22,6 +22,12 @@ public static unsafe class CodeInvalidation
         }
     }
 
+    /// <summary>
+    /// True when translations may depend on data in [start, end), which is not executable: it is stale with them when it changes. May be
+    /// called with <see cref="Mm.Lock"/>.
+    /// </summary>
+    public static bool UsesData(in Mm mm, uint start, uint end) => mm.Code != null && mm.Code->UsesData(start, end);
+
     /// <summary>Waits while another thread empties the code cache (see <see cref="CodeCache.Pause"/>).</summary>
     public static void Pause(GuestThread* t)
     {

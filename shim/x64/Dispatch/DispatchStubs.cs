@@ -22,6 +22,8 @@ public unsafe struct DispatchStubs
     public ulong IndirectStart;
     /// <summary>End of the shared indirect branch.</summary>
     public ulong IndirectEnd;
+    /// <summary>Code cache offset of the exit of jump tables: target in r8d, shadow in r9d.</summary>
+    public uint JumpTableExit;
     /// <summary>Return address at the bottom of every return stack.</summary>
     public ulong Sentinel;
 
@@ -68,6 +70,12 @@ public unsafe struct DispatchStubs
         layout.X87Exit = c.Position;
         c.Store32(HostReg.Thread, o.Frame + o.Eip, HostReg.R9);
         c.Store32Imm(HostReg.Thread, o.Reason, (uint)ExitReason.X87State);
+        c.JmpTo(saveAll);
+
+        s.JumpTableExit = (uint)c.Position;
+        c.Store32(HostReg.Thread, o.Frame + o.Eip, HostReg.Target);
+        c.Store32(HostReg.Thread, o.Argument, HostReg.R9);
+        c.Store32Imm(HostReg.Thread, o.Reason, (uint)ExitReason.JumpTable);
         c.JmpTo(saveAll);
 
         s.InterruptExit = (ulong)c.Next;

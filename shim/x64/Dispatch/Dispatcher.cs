@@ -189,6 +189,11 @@ public static unsafe class Dispatcher
                 Volatile.Write(ref t->Exec.InCache, 0);
                 Emulation.FixX87State(t);
                 break;
+            case ExitReason.JumpTable:
+                uint generation = cache->Generation;
+                Volatile.Write(ref t->Exec.InCache, 0);
+                cache->ResolveJump(t, t->Exec.Argument, generation, t->I386.eip);
+                break;
             default:
                 // Miss: EIP is set, the loop looks it up. NotEntered: a signal waits, the loop delivers it.
                 Volatile.Write(ref t->Exec.InCache, 0);

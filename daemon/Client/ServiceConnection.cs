@@ -197,7 +197,8 @@ public sealed unsafe class ServiceConnection : IDisposable
         StringBuilder text = new(Encoding.UTF8.GetString(message.Slice(offset, length)));
         for (int i = 0; i < text.Length; i++)
         {
-            if (char.IsControl(text[i]))
+            // Line separators and bidirectional overrides as well: they could make a line look like another.
+            if (char.IsControl(text[i]) || text[i] is (>= '\u2028' and <= '\u202E') or (>= '\u2066' and <= '\u2069'))
             {
                 text[i] = '?';
             }

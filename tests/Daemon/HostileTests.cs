@@ -4,6 +4,7 @@ using System.Diagnostics;
 using System.IO;
 using System.Linq;
 using System.Runtime.InteropServices;
+using System.Text;
 using Lodge.Client;
 using Lodge.Protocol;
 using Mono.Unix.Native;
@@ -221,6 +222,14 @@ public class HostileTests
 
         Assert.True(lost > 0, $"{seen} events, none lost");
         Assert.Equal(3001ul, service.Status(s => s.Registrations >= 3001).Registrations);
+    }
+
+    [Fact]
+    public void WhatTheCommandPrintsIsPlain()
+    {
+        byte[] text = Encoding.UTF8.GetBytes("a\u001b[2J\u202Eb\u2028c\u2066");
+        Assert.Equal("a?[2J?b?c?", ServiceConnection.Text(text, 0, text.Length));
+        Assert.Equal("", ServiceConnection.Text(text, 3, text.Length));
     }
 
     private static int Descriptors(Process process) => Directory.GetFileSystemEntries($"/proc/{process.Id}/fd").Length;

@@ -442,11 +442,7 @@ public static unsafe class ArmFallback
     public static int sys_restart_syscall(GuestThread* t, int nr = 0) => (int)Host.BlockingCall(t, Lodge.Abi.Nr.restart_syscall);
     public static int sys_exit(GuestThread* t, int nr = 1) => Unimplemented.Report(t, false, nr);
     public static int sys_fork(GuestThread* t, int nr = 2) => Unimplemented.Report(t, false, nr);
-    public static int sys_read(GuestThread* t, int nr = 3)
-    {
-        Mm.PrepareWrite(t, ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
-        return (int)Host.BlockingCall(t, Lodge.Abi.Nr.read, (int)ArmAbi.Arg(t, 0), ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2));
-    }
+    public static int sys_read(GuestThread* t, int nr = 3) => Unimplemented.Report(t, false, nr);
     public static int sys_write(GuestThread* t, int nr = 4) => Unimplemented.Report(t, false, nr);
     public static int sys_open(GuestThread* t, int nr = 5) => Unimplemented.Report(t, false, nr);
     public static int sys_close(GuestThread* t, int nr = 6) => Unimplemented.Report(t, false, nr);
@@ -717,11 +713,11 @@ public static unsafe class ArmFallback
     public static int sys_futex(GuestThread* t, int nr = 240) => Unimplemented.Report(t, false, nr);
     public static int sys_sched_setaffinity(GuestThread* t, int nr = 241) => Unimplemented.Report(t, false, nr);
     public static int sys_sched_getaffinity(GuestThread* t, int nr = 242) => Unimplemented.Report(t, false, nr);
-    public static int sys_io_setup(GuestThread* t, int nr = 243) => -Lodge.Abi.Errno.ENOSYS;
-    public static int sys_io_destroy(GuestThread* t, int nr = 244) => -Lodge.Abi.Errno.ENOSYS;
-    public static int sys_io_getevents(GuestThread* t, int nr = 245) => -Lodge.Abi.Errno.ENOSYS;
-    public static int sys_io_submit(GuestThread* t, int nr = 246) => -Lodge.Abi.Errno.ENOSYS;
-    public static int sys_io_cancel(GuestThread* t, int nr = 247) => -Lodge.Abi.Errno.ENOSYS;
+    public static int sys_io_setup(GuestThread* t, int nr = 243) => Unimplemented.Report(t, false, nr);
+    public static int sys_io_destroy(GuestThread* t, int nr = 244) => Unimplemented.Report(t, false, nr);
+    public static int sys_io_getevents(GuestThread* t, int nr = 245) => Unimplemented.Report(t, false, nr);
+    public static int sys_io_submit(GuestThread* t, int nr = 246) => Unimplemented.Report(t, false, nr);
+    public static int sys_io_cancel(GuestThread* t, int nr = 247) => Unimplemented.Report(t, false, nr);
     public static int sys_exit_group(GuestThread* t, int nr = 248) => Unimplemented.Report(t, false, nr);
     public static int sys_epoll_create(GuestThread* t, int nr = 250) => Unimplemented.Report(t, false, nr);
     public static int sys_epoll_ctl(GuestThread* t, int nr = 251) => Unimplemented.Report(t, false, nr);
@@ -943,7 +939,7 @@ public static unsafe class ArmFallback
     public static int sys_pkey_free(GuestThread* t, int nr = 396) => -Lodge.Abi.Errno.EINVAL;
     public static int sys_statx(GuestThread* t, int nr = 397) => Unimplemented.Report(t, false, nr);
     public static int sys_rseq(GuestThread* t, int nr = 398) => -Lodge.Abi.Errno.ENOSYS;
-    public static int sys_io_pgetevents(GuestThread* t, int nr = 399) => -Lodge.Abi.Errno.ENOSYS;
+    public static int sys_io_pgetevents(GuestThread* t, int nr = 399) => Unimplemented.Report(t, false, nr);
     public static int sys_migrate_pages(GuestThread* t, int nr = 400) => Unimplemented.Report(t, false, nr);
     public static int sys_kexec_file_load(GuestThread* t, int nr = 401) => (int)Host.Syscall(Lodge.Abi.Nr.kexec_file_load, (int)ArmAbi.Arg(t, 0), (int)ArmAbi.Arg(t, 1), ArmAbi.Arg(t, 2), ArmAbi.Arg(t, 3), ArmAbi.Arg(t, 4));
     public static int sys_clock_gettime64(GuestThread* t, int nr = 403) => Unimplemented.Report(t, false, nr);
@@ -974,7 +970,7 @@ public static unsafe class ArmFallback
     public static int sys_utimensat_time64(GuestThread* t, int nr = 412) => Unimplemented.Report(t, false, nr);
     public static int sys_pselect6_time64(GuestThread* t, int nr = 413) => Unimplemented.Report(t, false, nr);
     public static int sys_ppoll_time64(GuestThread* t, int nr = 414) => Unimplemented.Report(t, false, nr);
-    public static int sys_io_pgetevents_time64(GuestThread* t, int nr = 416) => -Lodge.Abi.Errno.ENOSYS;
+    public static int sys_io_pgetevents_time64(GuestThread* t, int nr = 416) => Unimplemented.Report(t, false, nr);
     public static int sys_recvmmsg_time64(GuestThread* t, int nr = 417) => Unimplemented.Report(t, false, nr);
     public static int sys_mq_timedsend_time64(GuestThread* t, int nr = 418) => Unimplemented.Report(t, false, nr);
     public static int sys_mq_timedreceive_time64(GuestThread* t, int nr = 419) => Unimplemented.Report(t, false, nr);

@@ -457,11 +457,7 @@ public static unsafe class I386Fallback
     public static int sys_restart_syscall(GuestThread* t, int nr = 0) => (int)Host.BlockingCall(t, Lodge.Abi.Nr.restart_syscall);
     public static int sys_exit(GuestThread* t, int nr = 1) => Unimplemented.Report(t, true, nr);
     public static int sys_fork(GuestThread* t, int nr = 2) => Unimplemented.Report(t, true, nr);
-    public static int sys_read(GuestThread* t, int nr = 3)
-    {
-        Mm.PrepareWrite(t, I386Abi.Arg(t, 1), I386Abi.Arg(t, 2));
-        return (int)Host.BlockingCall(t, Lodge.Abi.Nr.read, (int)I386Abi.Arg(t, 0), I386Abi.Arg(t, 1), I386Abi.Arg(t, 2));
-    }
+    public static int sys_read(GuestThread* t, int nr = 3) => Unimplemented.Report(t, true, nr);
     public static int sys_write(GuestThread* t, int nr = 4) => Unimplemented.Report(t, true, nr);
     public static int sys_open(GuestThread* t, int nr = 5) => Unimplemented.Report(t, true, nr);
     public static int sys_close(GuestThread* t, int nr = 6) => Unimplemented.Report(t, true, nr);
@@ -763,11 +759,11 @@ public static unsafe class I386Fallback
     public static int sys_sched_getaffinity(GuestThread* t, int nr = 242) => Unimplemented.Report(t, true, nr);
     public static int sys_set_thread_area(GuestThread* t, int nr = 243) => Unimplemented.Report(t, true, nr);
     public static int sys_get_thread_area(GuestThread* t, int nr = 244) => Unimplemented.Report(t, true, nr);
-    public static int sys_io_setup(GuestThread* t, int nr = 245) => -Lodge.Abi.Errno.ENOSYS;
-    public static int sys_io_destroy(GuestThread* t, int nr = 246) => -Lodge.Abi.Errno.ENOSYS;
-    public static int sys_io_getevents(GuestThread* t, int nr = 247) => -Lodge.Abi.Errno.ENOSYS;
-    public static int sys_io_submit(GuestThread* t, int nr = 248) => -Lodge.Abi.Errno.ENOSYS;
-    public static int sys_io_cancel(GuestThread* t, int nr = 249) => -Lodge.Abi.Errno.ENOSYS;
+    public static int sys_io_setup(GuestThread* t, int nr = 245) => Unimplemented.Report(t, true, nr);
+    public static int sys_io_destroy(GuestThread* t, int nr = 246) => Unimplemented.Report(t, true, nr);
+    public static int sys_io_getevents(GuestThread* t, int nr = 247) => Unimplemented.Report(t, true, nr);
+    public static int sys_io_submit(GuestThread* t, int nr = 248) => Unimplemented.Report(t, true, nr);
+    public static int sys_io_cancel(GuestThread* t, int nr = 249) => Unimplemented.Report(t, true, nr);
     public static int sys_fadvise64(GuestThread* t, int nr = 250) => Unimplemented.Report(t, true, nr);
     public static int sys_exit_group(GuestThread* t, int nr = 252) => Unimplemented.Report(t, true, nr);
     public static int sys_epoll_create(GuestThread* t, int nr = 254) => Unimplemented.Report(t, true, nr);
@@ -964,7 +960,7 @@ public static unsafe class I386Fallback
     public static int sys_pkey_free(GuestThread* t, int nr = 382) => -Lodge.Abi.Errno.EINVAL;
     public static int sys_statx(GuestThread* t, int nr = 383) => Unimplemented.Report(t, true, nr);
     public static int sys_arch_prctl(GuestThread* t, int nr = 384) => Unimplemented.Report(t, true, nr);
-    public static int sys_io_pgetevents(GuestThread* t, int nr = 385) => -Lodge.Abi.Errno.ENOSYS;
+    public static int sys_io_pgetevents(GuestThread* t, int nr = 385) => Unimplemented.Report(t, true, nr);
     public static int sys_rseq(GuestThread* t, int nr = 386) => -Lodge.Abi.Errno.ENOSYS;
     public static int sys_semget(GuestThread* t, int nr = 393) => (int)Host.Syscall(Lodge.Abi.Nr.semget, (int)I386Abi.Arg(t, 0), (int)I386Abi.Arg(t, 1), (int)I386Abi.Arg(t, 2));
     public static int sys_semctl(GuestThread* t, int nr = 394) => Unimplemented.Report(t, true, nr);
@@ -1004,7 +1000,7 @@ public static unsafe class I386Fallback
     public static int sys_utimensat_time64(GuestThread* t, int nr = 412) => Unimplemented.Report(t, true, nr);
     public static int sys_pselect6_time64(GuestThread* t, int nr = 413) => Unimplemented.Report(t, true, nr);
     public static int sys_ppoll_time64(GuestThread* t, int nr = 414) => Unimplemented.Report(t, true, nr);
-    public static int sys_io_pgetevents_time64(GuestThread* t, int nr = 416) => -Lodge.Abi.Errno.ENOSYS;
+    public static int sys_io_pgetevents_time64(GuestThread* t, int nr = 416) => Unimplemented.Report(t, true, nr);
     public static int sys_recvmmsg_time64(GuestThread* t, int nr = 417) => Unimplemented.Report(t, true, nr);
     public static int sys_mq_timedsend_time64(GuestThread* t, int nr = 418) => Unimplemented.Report(t, true, nr);
     public static int sys_mq_timedreceive_time64(GuestThread* t, int nr = 419) => Unimplemented.Report(t, true, nr);

@@ -11,8 +11,8 @@ static const short left_out[] = { 1 /* exit */, 2 /* fork */, 29 /* pause */, 36
     101, 110 /* ioperm, iopl: depends on the kernel's configuration */, 166 /* vm86 */, 113, 123 /* modify_ldt */, 115, 87 /* swap */, 128, 129, 350 /* modules */, 283 /* kexec */,
     270, 238 /* tgkill, tkill */, 355 /* getrandom */, 318 /* getcpu */, 163 /* mremap */, 219 /* madvise */, 257 /* remap_file_pages */, 218, 150, 151, 152, 153, 376 /* locking */,
     354 /* seccomp */, 357 /* bpf */, 323, 328, 319, 290 /* event fds and friends give descriptors */, 425, 426, 427 /* io_uring */, 434, 438 /* pidfd */, 447, 356 /* memfd */, 332, 291,
-    246, 245, 321, 322, 327, 254, 329, 42, 331, 359, 360, 41, 63, 330 /* new descriptors */, 298, 336 /* perf */, 310, 61, 217, 21, 22, 52, 149, 51, 26, 162, 240, 422, 449, 407, 267, 416, 384, 192,
-    393, 394, 395, 396, 397, 398, 399, 400, 401, 402, 117 /* System V objects last */, 444, 445, 446 /* landlock */, 374 /* userfaultfd */, 349, 38, 343, 108, 28, 141, 220, 98, 247, 248, 249, 385, 386, 381, 382, 453 /* refused: aio, rseq, protection keys, shadow stacks */, 103 /* syslog: sets the console's level */ };
+    321, 322, 327, 254, 329, 42, 331, 359, 360, 41, 63, 330 /* new descriptors */, 298, 336 /* perf */, 310, 61, 217, 21, 22, 52, 149, 51, 26, 162, 240, 422, 449, 407, 267, 416, 384, 192,
+    393, 394, 395, 396, 397, 398, 399, 400, 401, 402, 117 /* System V objects last */, 444, 445, 446 /* landlock */, 374 /* userfaultfd */, 349, 38, 343, 108, 28, 141, 220, 98, 386, 381, 382, 453 /* refused: rseq, protection keys, shadow stacks */, 103 /* syslog: sets the console's level */ };
 /* those that sleep until a signal comes when nothing is asked for: select and poll of nothing, without a time limit */
 static const short sleepers[] = { 142, 308, 309, 413, 414 };
 /* those that take as long as the disk takes */

@@ -15,6 +15,9 @@ public unsafe struct ConfigurationSource
     /// <summary>Ids below this one belong to the system (SYS_UID_MAX of login.defs): root, and the service's own user.</summary>
     private const uint FirstUserId = 1000;
 
+    /// <summary>Who is not known in this user namespace (fs_overflowuid's default): root, seen from within most.</summary>
+    private const uint OverflowId = 65534;
+
     /// <summary>Non-zero when <see cref="View"/> may be used.</summary>
     public bool IsOpen;
     /// <summary>The file.</summary>
@@ -45,7 +48,7 @@ public unsafe struct ConfigurationSource
             return;
         }
 
-        ReadOnlySpan<byte> wrong = Map((int)fd, mayBeOwn);
+        ReadOnlySpan<byte> wrong = Map((int)fd, mayBeOwn, slot == HiddenFile.SystemConfiguration);
         if (wrong.Length == 0)
         {
             IsOpen = true;
@@ -63,7 +66,7 @@ public unsafe struct ConfigurationSource
     }
 
     /// <summary>What is wrong with the file; empty when nothing is.</summary>
-    private ReadOnlySpan<byte> Map(int fd, bool mayBeOwn)
+    private ReadOnlySpan<byte> Map(int fd, bool mayBeOwn, bool isSystem)
     {
         HostAbi.stat st;
         if (Host.Syscall(Nr.fstat, fd, (long)&st) != 0 || (st.st_mode & TypeMask) != Regular)
@@ -71,7 +74,8 @@ public unsafe struct ConfigurationSource
             return "not a regular file"u8;
         }
 
-        bool trusted = st.st_uid < FirstUserId || (mayBeOwn && st.st_uid == (uint)Host.Syscall(Nr.geteuid));
+        // The system's path lies in root's directories: whoever is not known there was let in by root.
+        bool trusted = st.st_uid < FirstUserId || (isSystem && st.st_uid == OverflowId) || (mayBeOwn && st.st_uid == (uint)Host.Syscall(Nr.geteuid));
         if (!trusted || (st.st_mode & WritableByOthers) != 0)
         {
             return trusted ? "others may write it"u8 : "it belongs to another user"u8;

@@ -242,6 +242,11 @@ public sealed class LaunchTests : Scratch
         string system = Compile("{ \"defaults\": { \"environment\": { \"SYSTEM\": \"1\" } } }", "system.bin");
         string[] private_ = PrivateSystem(system, "-m");
         Assert.Contains("SYSTEM=1", Run([.. private_, shim, Facts, "environment"], environment).Lines);
+
+        // A user namespace in which root is nobody.
+        Outcome inside = Run([.. private_, "/usr/bin/unshare", "-U", ShimPath, Facts, "environment"]);
+        Assert.Contains("SYSTEM=1", inside.Lines);
+        Assert.Equal("", inside.Error);
         Assert.Equal(0, Syscall.chown(system, 12345, 0));
         Assert.DoesNotContain("SYSTEM=1", Run([.. private_, shim, Facts, "environment"], environment).Lines);
     }

@@ -40,6 +40,11 @@ internal static class ExplainCommand
         List<string> notUnderstood = [];
         effective.ApplyVariables(Layer.Variables(), notUnderstood);
         notUnderstood.ForEach(v => Output.Complain($"{v}: not understood, without effect"));
+        if (System.Environment.GetEnvironmentVariable("LODGE_CONFIG") is { } instead)
+        {
+            Output.Complain($"LODGE_CONFIG is set: programs use {(instead.Length == 0 ? "no file at all" : instead + " alone")}");
+        }
+
         foreach (Layer layer in layers.Where(l => !l.IsCurrent))
         {
             Output.Complain($"the {layer.Name}'s compiled configuration {(layer.State == "has mistakes" ? "stays as it was: its files have mistakes" : $"is {layer.State}: lodge config compile")}");

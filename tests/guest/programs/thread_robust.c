@@ -20,7 +20,8 @@ static void *hold_pi(void *m) { pthread_mutex_lock(m); return 0; }
 static void *sleeper(void *x) { for (;;) pause(); return 0; }
 static void *last(void *x) { usleep(20000); _exit(5); return 0; }
 static void *ends_group(void *m) { exit(3); return 0; }
-static void *holds_and_waits(void *m) { pthread_mutex_lock(m); for (;;) pause(); return 0; }
+static volatile int held;
+static void *holds_and_waits(void *m) { pthread_mutex_lock(m); held = 1; for (;;) pause(); return 0; }
 
 int main(int argc, char **argv)
 {
@@ -51,7 +52,7 @@ int main(int argc, char **argv)
     waitpid(c, 0, 0);
 
     c = fork();
-    if (!c) { pthread_create(&t, 0, holds_and_waits, m); usleep(20000); _exit(0); }
+    if (!c) { pthread_create(&t, 0, holds_and_waits, m); while (!held) usleep(1000); _exit(0); }
     waitpid(c, 0, 0);
     say("another thread of the ended process had it: %d", pthread_mutex_lock(m));
     pthread_mutex_consistent(m);

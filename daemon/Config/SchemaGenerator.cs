@@ -78,7 +78,8 @@ public static class SchemaGenerator
         w.WriteNumber("minProperties", 1);
         w.WriteStartObject("properties");
         Key(w, "path", "an absolute path, or a pattern over one", "^[/*?\\[][^\\u0000]*$",
-            "Path of the program's file, as it was named or with all links resolved. * ? [a-z] do not match /; ** does; \\ takes the next character as it is. For a script this is its interpreter.");
+            "Path of the program's file, as it was named or with all links resolved. * ? [a-z] do not match /; ** does; "
+            + "\\ takes the next character as it is. For a script this is its interpreter.");
         Key(w, "name", "a file name without /, or a pattern over one", "^[^/\\u0000]+$",
             "Last part of the path by which the program was started.");
         Key(w, "build-id", "a build-id: an even number of hexadecimal digits", "^([0-9A-Fa-f]{2}){1,64}$",

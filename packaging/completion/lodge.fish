@@ -22,7 +22,7 @@ complete -c lodge -n '__fish_seen_subcommand_from run' -s '?' -s 'h' -l help -d 
 complete -c lodge -n '__fish_seen_subcommand_from run' -l ioctl -x -d 'What happens to single ioctl requests, by number, and to all that Lodge does not know (unknown). refuse: ENOTTY, quietly. pass: given to the host\'s kernel as it is, right only where the argument is the same for 32 and 64 bits. log: as without this entry, and a warning.'
 complete -c lodge -n '__fish_seen_subcommand_from run' -l json -d 'Print JSON instead of tables.'
 complete -c lodge -n '__fish_seen_subcommand_from run' -l linux32 -x -d 'PER_LINUX32: uname -m says i686, as setarch linux32 does.'
-complete -c lodge -n '__fish_seen_subcommand_from run' -l log-level -x -d 'What Lodge itself says about the program: info adds requests and calls that it does not know, once each; debug adds the configuration in force at start, and every repetition.'
+complete -c lodge -n '__fish_seen_subcommand_from run' -l log-level -x -d 'What Lodge itself says about the program: info adds ioctl requests that it does not know, once each; debug adds the configuration in force at start, and every repetition.'
 complete -c lodge -n '__fish_seen_subcommand_from run' -l mmap-page-zero -x -d 'MMAP_PAGE_ZERO: page 0 is mapped and reads as zeros, where vm.mmap_min_addr lets it be.'
 complete -c lodge -n '__fish_seen_subcommand_from run' -l plain -l no-color -d 'Print plain text, on a terminal, too. The default where standard output is no terminal or NO_COLOR is set.'
 complete -c lodge -n '__fish_seen_subcommand_from run' -l no-service -d 'Do not start the user\'s service where no service runs.'

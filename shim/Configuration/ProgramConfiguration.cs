@@ -104,7 +104,8 @@ public static unsafe class ProgramConfiguration
         id = default;
         value = entry.IndexOf((byte)'=') + 1;
         int prefix = EnvironmentTokens.Prefix.Length;
-        return value > prefix + 1 && entry.StartsWith(EnvironmentTokens.Prefix) && EnvironmentTokens.TryFind(entry.Slice(prefix, value - 1 - prefix), out id);
+        return value > prefix + 1 && entry.StartsWith(EnvironmentTokens.Prefix)
+            && EnvironmentTokens.TryFind(entry.Slice(prefix, value - 1 - prefix), out id);
     }
 
     private static void Open(

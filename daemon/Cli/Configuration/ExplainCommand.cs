@@ -47,7 +47,8 @@ internal static class ExplainCommand
 
         foreach (Layer layer in layers.Where(l => !l.IsCurrent))
         {
-            Output.Complain($"the {layer.Name}'s compiled configuration {(layer.State == "has mistakes" ? "stays as it was: its files have mistakes" : $"is {layer.State}: lodge config compile")}");
+            string state = layer.Result.Success ? $"is {layer.State}: lodge config compile" : "stays as it was: its files have mistakes";
+            Output.Complain($"the {layer.Name}'s compiled configuration {state}");
         }
 
         List<Row> rows = [.. Rows(effective, parsed.GetValue(s_set))];
@@ -57,7 +58,11 @@ internal static class ExplainCommand
             {
                 ["program"] = new JsonObject
                 {
-                    ["named"] = program.Named, ["path"] = program.Real, ["name"] = program.Name, ["interpreter"] = program.Interpreter, ["build-id"] = program.BuildId,
+                    ["named"] = program.Named,
+                    ["path"] = program.Real,
+                    ["name"] = program.Name,
+                    ["interpreter"] = program.Interpreter,
+                    ["build-id"] = program.BuildId,
                 },
                 ["matching-applications"] = entries,
                 ["options"] = new JsonArray([.. rows.Select(r => (JsonNode)r.ToJson())]),

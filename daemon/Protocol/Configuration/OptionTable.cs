@@ -52,16 +52,21 @@ public static class OptionTable
     {
         OptionId.Environment => new(
             "environment"u8, OptionType.EnvironmentMap, OptionScope.Any, default, "{}"u8, """{ "TZ": "UTC", "LD_PRELOAD": null }"""u8,
-            "Variables to set (text) or to drop (null) before the program starts. NAME* drops all that begin so. Later layers win for each variable."u8),
+            "Variables to set (text) or to drop (null) before the program starts. NAME* drops all that begin so. Later layers win for each "u8
+                + "variable."u8),
         OptionId.Root => new(
             "root"u8, OptionType.Path, OptionScope.File | OptionScope.CommandLine, default, "null"u8, "\"/srv/roots/i386\""u8,
-            "Directory that becomes the program's root (chroot; in a user namespace where that needs no privilege). Set in a file, the program itself is found outside it, everything the program opens comes from inside; on the command line, the program is inside, too. Programs started by the program stay inside."u8),
+            "Directory that becomes the program's root (chroot; in a user namespace where that needs no privilege). Set in a file, the "u8
+                + "program itself is found outside it, everything the program opens comes from inside; on the command line, the program is inside, "u8
+                + "too. Programs started by the program stay inside."u8),
         OptionId.CpuLevel => new(
             "cpu-level"u8, OptionType.Token, OptionScope.Any, CpuFeatures.Levels, "\"host\""u8, "\"x86-64-v2\""u8,
-            "Newest CPU generation that the program sees: in CPUID, AT_HWCAP, XGETBV and /proc/cpuinfo. Instructions of hidden features raise SIGILL, as on such a CPU. host: all that the host has and the translator knows."u8),
+            "Newest CPU generation that the program sees: in CPUID, AT_HWCAP, XGETBV and /proc/cpuinfo. Instructions of hidden features raise "u8
+                + "SIGILL, as on such a CPU. host: all that the host has and the translator knows."u8),
         OptionId.Cpu => new(
             "cpu"u8, OptionType.FeatureMap, OptionScope.Any, default, "{}"u8, """{ "avx": false }"""u8,
-            "Single CPU features, by their names in /proc/cpuinfo, shown (true) or hidden (false) whatever cpu-level says. What builds on a hidden feature is hidden with it. true cannot show what the host lacks."u8),
+            "Single CPU features, by their names in /proc/cpuinfo, shown (true) or hidden (false) whatever cpu-level says. What builds on a "u8
+                + "hidden feature is hidden with it. true cannot show what the host lacks."u8),
         OptionId.Linux32 => new(
             "linux32"u8, OptionType.Boolean, OptionScope.Any, default, "(as started)"u8, "true"u8,
             "PER_LINUX32: uname -m says i686, as setarch linux32 does."u8, 0x0008),
@@ -82,16 +87,20 @@ public static class OptionTable
             "MMAP_PAGE_ZERO: page 0 is mapped and reads as zeros, where vm.mmap_min_addr lets it be."u8, 0x0100000),
         OptionId.Randomize => new(
             "randomize"u8, OptionType.Boolean, OptionScope.Any, default, "(as started)"u8, "false"u8,
-            "Random addresses of stack, heap, mappings and vDSO, where kernel.randomize_va_space allows them. false: the same addresses in every run (ADDR_NO_RANDOMIZE)."u8, 0x0040000),
+            "Random addresses of stack, heap, mappings and vDSO, where kernel.randomize_va_space allows them. false: the same addresses in "u8
+                + "every run (ADDR_NO_RANDOMIZE)."u8, 0x0040000),
         OptionId.Ioctl => new(
             "ioctl"u8, OptionType.IoctlMap, OptionScope.Any, default, "{}"u8, """{ "0x5413": "refuse", "unknown": "log" }"""u8,
-            "What happens to single ioctl requests, by number, and to all that Lodge does not know (unknown). refuse: ENOTTY, quietly. pass: given to the host's kernel as it is, right only where the argument is the same for 32 and 64 bits. log: as without this entry, and a warning."u8),
+            "What happens to single ioctl requests, by number, and to all that Lodge does not know (unknown). refuse: ENOTTY, quietly. pass: "u8
+                + "given to the host's kernel as it is, right only where the argument is the same for 32 and 64 bits. log: as without this entry, "u8
+                + "and a warning."u8),
         OptionId.Strace => new(
             "strace"u8, OptionType.Boolean, OptionScope.Any, default, "false"u8, "true"u8,
             "Write the program's system calls to standard error."u8),
         OptionId.LogLevel => new(
             "log-level"u8, OptionType.Token, OptionScope.Any, LogLevels, "\"warning\""u8, "\"info\""u8,
-            "What Lodge itself says about the program: info adds requests and calls that it does not know, once each; debug adds the configuration in force at start, and every repetition."u8),
+            "What Lodge itself says about the program: info adds ioctl requests that it does not know, once each; debug adds the "u8
+                + "configuration in force at start, and every repetition."u8),
         OptionId.Workarounds => new(
             "workarounds"u8, OptionType.WorkaroundMap, OptionScope.Any, default, "{}"u8, """{ "single-cpu": "its threads do not lock" }"""u8,
             "Work-arounds, each with the reason why this program needs it; null takes one back."u8),

@@ -83,7 +83,8 @@ public unsafe struct Settings
     public readonly bool Has(Workaround workaround) => (Workarounds >> (int)workaround & 1) != 0;
 
     /// <summary>Bytes that <see cref="GiveRoom"/> wants for so many changes and rules.</summary>
-    public static ulong RoomFor(int edits, int ioctls) => ((ulong)(uint)edits * (ulong)sizeof(EnvironmentEdit)) + ((ulong)(uint)ioctls * (ulong)sizeof(IoctlRule));
+    public static ulong RoomFor(int edits, int ioctls)
+        => ((ulong)(uint)edits * (ulong)sizeof(EnvironmentEdit)) + ((ulong)(uint)ioctls * (ulong)sizeof(IoctlRule));
 
     /// <summary>Gives the record memory for its lists, once. What does not fit into them later is left out.</summary>
     public void GiveRoom(byte* room, int edits, int ioctls)

@@ -140,9 +140,16 @@ public static class WorkaroundTable
     /// <summary>What one does.</summary>
     public static ReadOnlySpan<byte> Doc(Workaround workaround) => workaround switch
     {
-        Workaround.SingleCpu => "The program and all it starts run on one CPU (the first of its affinity mask), for programs whose threads do not lock as they should."u8,
-        Workaround.SmallMemory => "sysinfo shows at most 2 GiB less one byte of RAM and swap, in bytes, for programs that count memory in signed 32-bit numbers."u8,
-        Workaround.SmallInodes => "Inode numbers are folded to 32 bits instead of EOVERFLOW, for programs built without large-file support on file systems with 64-bit inode numbers. Two files may then show the same number."u8,
-        _ => "Translated code is compared with the program's bytes each time it is entered, for programs whose code another process changes, through shared memory or /proc/PID/mem. Costs time."u8,
+        Workaround.SingleCpu =>
+            "The program and all it starts run on one CPU (the first of its affinity mask), for programs whose threads do not lock as they "u8
+            + "should."u8,
+        Workaround.SmallMemory =>
+            "sysinfo shows at most 2 GiB less one byte of RAM and swap, in bytes, for programs that count memory in signed 32-bit numbers."u8,
+        Workaround.SmallInodes =>
+            "Inode numbers are folded to 32 bits instead of EOVERFLOW, for programs built without large-file support on file systems with "u8
+            + "64-bit inode numbers. Two files may then show the same number."u8,
+        _ =>
+            "Translated code is compared with the program's bytes each time it is entered, for programs whose code another process changes, "u8
+            + "through shared memory or /proc/PID/mem. Costs time."u8,
     };
 }

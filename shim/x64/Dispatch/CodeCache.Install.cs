@@ -295,16 +295,29 @@ public unsafe partial struct CodeCache
     /// <returns>Code cache offset; 0 when there is none.</returns>
     private uint EnterInside(uint pc, bool segmented, out uint unit)
     {
-        uint slot = PageSlot(pc >> 12);
-        for (unit = _pageUnits[slot]; unit != 0; unit = NextOnPage(unit, slot))
+        unit = 0;
+        if (segmented)
         {
-            ref Unit u = ref UnitRef(unit);
-            if (pc - u.Pc - 1 >= u.Length - 1 || (u.Dead | u.Checked) != 0 || (u.Segmented != 0) != segmented)
+            return 0;
+        }
+
+        // The nearest beginnings before the address: code of a unit rarely reaches over more than one other.
+        uint from = pc;
+        for (int tries = 0; tries < 4; tries++)
+        {
+            from = StartBefore(from, pc);
+            if (from == pc)
+            {
+                return 0;
+            }
+
+            if (Lookup(from, false, out unit) == 0)
             {
                 continue;
             }
 
-            int at = InstructionAt(unit, pc - u.Pc);
+            ref Unit u = ref UnitRef(unit);
+            int at = pc - u.Pc < u.Length && (u.Dead | u.Checked) == 0 ? InstructionAt(unit, pc - u.Pc) : -1;
             if (at >= 0)
             {
                 uint reference = _recordsUsed;
@@ -322,33 +335,51 @@ public unsafe partial struct CodeCache
     /// <summary>Fills in <see cref="UnitRequest.Known"/>: what is there already is linked to, not translated again.</summary>
     private readonly void FindKnown(uint pc, bool segmented, ulong* known)
     {
-        for (int i = 0; i < UnitRequest.KnownBytes / 64; i++)
+        for (uint i = 0; i < UnitRequest.KnownBytes / 64; i++)
         {
-            known[i] = 0;
+            known[i] = segmented ? 0 : StartsAt(pc + (i * 64));
         }
 
-        uint slot = PageSlot(pc >> 12);
-        uint last = PageSlot((pc + UnitRequest.KnownBytes - 1) >> 12);
-        while (true)
+        known[0] &= ~1ul;
+    }
+
+    /// <summary>One bit for each address of the lowest 64 MiB at which a unit begins; further up the bits are shared, so one may mean nothing.</summary>
+    private const uint StartBits = 1u << 26;
+
+    /// <summary>How far before an address a unit that holds it may begin.</summary>
+    private const uint StartReach = 768;
+
+    /// <summary>The bits for 64 addresses.</summary>
+    private readonly ulong StartsAt(uint pc)
+    {
+        uint word = (pc & (StartBits - 1)) >> 6;
+        int shift = (int)(pc & 63);
+        ulong low = _starts[-1 - (int)word] >> shift;
+        return shift == 0 ? low : low | (_starts[-1 - (int)((word + 1) & ((StartBits >> 6) - 1))] << (64 - shift));
+    }
+
+    /// <summary>The nearest beginning of a unit before an address, or <paramref name="pc"/> when there is none within reach of that.</summary>
+    private readonly uint StartBefore(uint address, uint pc)
+    {
+        while (pc - address < StartReach)
         {
-            for (uint unit = _pageUnits[slot]; unit != 0; unit = NextOnPage(unit, slot))
+            ulong bits = StartsAt(address - 64);
+            if (bits != 0)
             {
-                ref Unit u = ref UnitRef(unit);
-                if (u.Pc - pc < UnitRequest.KnownBytes && (u.Dead | u.Checked) == 0 && (u.Segmented != 0) == segmented)
-                {
-                    // Its first instruction comes before its other entries.
-                    uint offset = u.Pc - pc;
-                    known[offset >> 6] |= 1ul << (int)(offset & 63);
-                }
+                return address - 1 - (uint)System.Numerics.BitOperations.LeadingZeroCount(bits);
             }
 
-            if (slot == last)
-            {
-                return;
-            }
-
-            slot = last;
+            address -= 64;
         }
+
+        return pc;
+    }
+
+    private readonly void MarkStart(uint pc, bool there)
+    {
+        ref ulong word = ref _starts[-1 - (int)((pc & (StartBits - 1)) >> 6)];
+        ulong bit = 1ul << (int)(pc & 63);
+        word = there ? word | bit : word & ~bit;
     }
 
     /// <summary>Host offset in the unit at which the instruction at the guest offset begins with nothing moved aside; -1 = nowhere.</summary>
@@ -367,8 +398,6 @@ public unsafe partial struct CodeCache
 
         return -1;
     }
-
-    private readonly uint NextOnPage(uint unit, uint slot) => *NextOnPage((Unit*)(_records + unit), slot);
 
     /// <summary>Link of the list of units by page, for a unit that is on the list of the page.</summary>
     private readonly uint* NextOnPage(Unit* u, uint slot) =>
@@ -495,6 +524,11 @@ public unsafe partial struct CodeCache
                 AddEntry(entry, unit, result.Entries[i].Address, _used + (uint)result.Entries[i].HostOffset, request.Segmented);
             }
 
+            if (!request.Checked && !request.Segmented)
+            {
+                MarkStart(pc, true);
+            }
+
             uint first = PageSlot(pc >> 12);
             uint last = PageSlot((pc + u.Length - 1) >> 12);
             u.NextOnFirstPage = _pageUnits[first];
@@ -618,6 +652,7 @@ public unsafe partial struct CodeCache
     {
         ref Unit u = ref UnitRef(unit);
         u.Dead = 1;
+        MarkStart(u.Pc, false);
         ref ThunkRecord thunk = ref _thunks[ThunkRecord.SlotOf(u.Pc)];
         if (thunk.Address == u.Pc)
         {

@@ -130,6 +130,8 @@ public unsafe partial struct CodeCache
     private ThunkRecord* _thunks;
     private uint* _jumpTables;
     private ulong* _watched;
+    /// <summary>End of the bits for beginnings of units, those of low addresses last: close to the other small tables.</summary>
+    private ulong* _starts;
     private uint _jumpTableCount;
     private uint _shadowUsed;
     private uint _shadowEnd;
@@ -143,7 +145,7 @@ public unsafe partial struct CodeCache
     /// <summary>Where the tables are, by distance from the first one; all but the target tables.</summary>
     private struct TablePlaces
     {
-        internal ulong IndexEnd, Cache, PageUnits, PageFaults, Recent, Thunks, JumpTables, Watched, Scratch, Entries, Records, Sources, Singles, End;
+        internal ulong IndexEnd, Cache, PageUnits, PageFaults, Recent, Thunks, JumpTables, Watched, StartsEnd, Scratch, Entries, Records, Sources, Singles, End;
 
         /// <summary>What every program uses lies close together: the index grows down, the records grow up, small tables are in between.</summary>
         internal TablePlaces(in CodeCacheSizes sizes)
@@ -153,6 +155,10 @@ public unsafe partial struct CodeCache
             Cache = Reserve((ulong)sizeof(CodeCache));
             PageUnits = Reserve((1ul << sizes.PageBits) * 4);
             PageFaults = Reserve(1ul << sizes.PageBits);
+            Reserve(StartBits / 8);
+            StartsEnd = End;
+            Watched = Reserve(1ul << (sizes.PageBits - 3));
+            JumpTables = Reserve(JumpTableSlots * 4);
             Recent = Reserve(RecentSlots * 8);
             Thunks = Reserve(ThunkRecord.Slots * (ulong)sizeof(ThunkRecord));
             Scratch = Reserve(UnitScratch.ScanBytes + UnitScratch.PendingBytes + (UnitTranslator.MaxUnitBoundaries * (ulong)sizeof(Boundary)));
@@ -160,8 +166,6 @@ public unsafe partial struct CodeCache
             Records = Reserve(sizes.Records);
             Sources = Reserve(sizes.Sources);
             Singles = Reserve(SingleSlots * 4);
-            JumpTables = Reserve(JumpTableSlots * 4);
-            Watched = Reserve(1ul << (sizes.PageBits - 3));
         }
 
         private ulong Reserve(ulong bytes)
@@ -211,6 +215,7 @@ public unsafe partial struct CodeCache
         c->_pageFaults = tables + at.PageFaults;
         c->_recent = (ulong*)(tables + at.Recent);
         c->_thunks = (ThunkRecord*)(tables + at.Thunks);
+        c->_starts = (ulong*)(tables + at.StartsEnd);
         c->_watched = (ulong*)(tables + at.Watched);
         c->_jumpTables = (uint*)(tables + at.JumpTables);
         c->_scratch.PendingJumps = tables + at.Scratch;

@@ -31,6 +31,7 @@ public static unsafe class Usage
 
         LODGE_CODE_CACHE=SIZE in the environment (1M to 1G, 256M without it): memory for translated code, which
         is thrown away and translated again when it is full.
+        LODGE_PERF_MAP=1: /tmp/perf-PID.map at the program's end, with which perf report names translated code.
 
         """u8;
 

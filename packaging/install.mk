@@ -11,6 +11,7 @@ DESTDIR    ?=
 
 packaging:
 	$(BUILD) daemon/Cli/Lodge.Cli.csproj
+	$(BUILD) daemon/Lodged/Lodge.Lodged.csproj
 	out/bin/lodge generate packaging
 
 # Optimised, without symbols and reference texts, in a tree of their own.

@@ -2,6 +2,7 @@ using System;
 using System.CommandLine;
 using System.IO;
 using System.Text;
+using Lodge.Cli.Generate;
 using Lodge.Config;
 using Lodge.Protocol;
 using Serilog.Events;
@@ -57,13 +58,20 @@ internal static class Program
             HelpName = "DIR",
         };
         Option<bool> noWatch = new("--no-watch") { Description = "do not watch the configuration's files; SIGHUP reads them" };
-        foreach (Option option in (Option[])[system, user, socket, state, idle, log, level, metrics, runAs, maxGuests, configuration, noWatch])
+        Option<bool> page = new("--man-page") { Description = "print the manual page", Hidden = true };
+        foreach (Option option in (Option[])[system, user, socket, state, idle, log, level, metrics, runAs, maxGuests, configuration, noWatch, page])
         {
             root.Options.Add(option);
         }
 
         root.SetAction(result =>
         {
+            if (result.GetValue(page))
+            {
+                Console.Out.Write(ManPage.Command(CommandModel.Of(root, "lodged"), "lodged", 8, ExitStatus.Meanings, ["lodge (1)"]));
+                return ExitStatus.Success;
+            }
+
             bool forAll = result.GetValue(system) || (!result.GetValue(user) && Mono.Unix.Native.Syscall.geteuid() == 0);
             ServiceOptions options = new()
             {

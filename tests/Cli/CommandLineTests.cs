@@ -42,7 +42,7 @@ public sealed class CommandLineTests
     [Fact]
     public void Every_command_and_option_is_described()
     {
-        foreach (CommandModel command in CommandModel.Of(LodgeCommand.Create()).All())
+        foreach (CommandModel command in CommandModel.Of(LodgeCommand.Create(), "lodge").All())
         {
             Assert.True(command.Description.EndsWith('.') && char.IsUpper(command.Description[0]), command.Words);
             Assert.All(command.Options.Where(option => option.Long is not ("--help" or "--version")),

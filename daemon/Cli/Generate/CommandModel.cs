@@ -42,8 +42,8 @@ internal sealed record CommandModel(string[] Path, string Description, OptionMod
     /// <summary>This command and all below it.</summary>
     public IEnumerable<CommandModel> All() => Commands.SelectMany(command => command.All()).Prepend(this);
 
-    /// <summary>Reads the tree. Hidden commands and options are left out.</summary>
-    public static CommandModel Of(RootCommand root) => Of(root, ["lodge"], root);
+    /// <summary>Reads the tree of a program. Hidden commands and options are left out.</summary>
+    public static CommandModel Of(RootCommand root, string program) => Of(root, [program], root);
 
     private static CommandModel Of(Command command, string[] path, RootCommand root)
     {

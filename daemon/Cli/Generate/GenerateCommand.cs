@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.CommandLine;
+using System.Diagnostics;
 using System.IO;
 using System.Linq;
 using Lodge.Cli.Binfmt;
@@ -27,12 +28,23 @@ internal static class GenerateCommand
     /// <summary>All generated files: paths below the folder, and texts.</summary>
     public static IEnumerable<(string Path, string Text)> Files(RootCommand root)
     {
-        CommandModel model = CommandModel.Of(root);
-        return ManPage.All(model).Select(page => ("man/" + page.File, page.Text))
+        CommandModel model = CommandModel.Of(root, "lodge");
+        return ManPage.All(model, ExitCode.Meanings).Select(page => ("man/" + page.File, page.Text))
+            .Append(("man/lodged.8", ServicePage()))
             .Append(("completion/lodge.bash", BashCompletion.Text(model)))
             .Append(("completion/_lodge", ZshCompletion.Text(model)))
             .Append(("completion/lodge.fish", FishCompletion.Text(model)))
             .Concat(BinfmtFiles.All());
+    }
+
+    // The service knows its own command line, and nobody else does.
+    private static string ServicePage()
+    {
+        string program = Installation.Service() ?? throw new CommandException(ExitCode.NotFound, "lodged is not there to write its page");
+        using Process? service = Process.Start(new ProcessStartInfo(program, ["--man-page"]) { RedirectStandardOutput = true });
+        string page = service?.StandardOutput.ReadToEnd() ?? "";
+        service?.WaitForExit();
+        return service?.ExitCode == 0 ? page : throw new CommandException(ExitCode.Failure, $"{program}: has no page");
     }
 
     private static int Run(IEnumerable<(string Path, string Text)> files, string directory, bool check)

@@ -5,22 +5,25 @@ using System.Text;
 
 namespace Lodge.Cli.Generate;
 
-/// <summary>Manual pages: lodge(1), and one page for each of its commands, with the commands below in it.</summary>
+/// <summary>
+/// Manual pages: lodge(1), and one page for each of its commands, with the commands below in it; lodged(8) by the service itself, which compiles this
+/// file in.
+/// </summary>
 internal static class ManPage
 {
-    /// <summary>File names and texts.</summary>
-    public static IEnumerable<(string File, string Text)> All(CommandModel root)
+    /// <summary>File names and texts of a command and those below it.</summary>
+    public static IEnumerable<(string File, string Text)> All(CommandModel root, IReadOnlyList<(int Status, string Meaning)> statuses)
     {
-        yield return ("lodge.1", Root(root));
+        yield return ("lodge.1", Root(root, statuses));
         foreach (CommandModel command in root.Commands)
         {
-            yield return ($"lodge-{command.Path[^1]}.1", Command(command));
+            yield return ($"lodge-{command.Path[^1]}.1", Command(command, "lodge-" + command.Path[^1], 1, statuses, ["lodge (1)"]));
         }
     }
 
-    private static string Root(CommandModel root)
+    private static string Root(CommandModel root, IReadOnlyList<(int Status, string Meaning)> statuses)
     {
-        StringBuilder page = Head("lodge", root.Description);
+        StringBuilder page = Head("lodge", 1, root.Description);
         Section(page, "SYNOPSIS", ".B lodge\n.RI [ option \"... ] \" command\n.RI [ argument ...]");
         Section(page, "DESCRIPTION", Text(root.Description));
         page.Append(".SH COMMANDS\n");
@@ -48,15 +51,15 @@ internal static class ManPage
             .B NO_COLOR
             When set, tables are plain on a terminal, too.
             """);
-        Exit(page);
-        SeeAlso(page, root.Commands.Select(command => "lodge-" + command.Path[^1]));
+        Exit(page, statuses);
+        SeeAlso(page, root.Commands.Select(command => $"lodge-{command.Path[^1]} (1)").Append("lodged (8)"));
         return page.ToString();
     }
 
-    private static string Command(CommandModel command)
+    /// <summary>The page of one command.</summary>
+    public static string Command(CommandModel command, string name, int section, IReadOnlyList<(int Status, string Meaning)> statuses, string[] others)
     {
-        string name = "lodge-" + command.Path[^1];
-        StringBuilder page = Head(name, command.Description);
+        StringBuilder page = Head(name, section, command.Description);
         Section(page, "SYNOPSIS", string.Join("\n.br\n", command.All().Where(sub => sub.Commands.Length == 0).Select(Synopsis)));
         Section(page, "DESCRIPTION", Text(command.Description));
         if (command.Commands.Length == 0)
@@ -77,18 +80,18 @@ internal static class ManPage
             Options(page, [.. command.Options.Where(IsCommon)], ".SH OPTIONS\nEvery command takes these.\n");
         }
 
-        Exit(page);
-        SeeAlso(page, ["lodge"]);
+        Exit(page, statuses);
+        SeeAlso(page, others);
         return page.ToString();
     }
 
     private static bool IsCommon(OptionModel option) => option.Long is "--json" or "--help" or "--plain" or "--no-color";
 
-    private static StringBuilder Head(string name, string description)
+    private static StringBuilder Head(string name, int section, string description)
     {
         StringBuilder page = new();
-        page.Append(".\\\" Written by \"lodge generate man\" from the command line's own description; not edited by hand.\n");
-        page.Append($".TH {name.ToUpperInvariant().Replace("-", "\\-", StringComparison.Ordinal)} 1 \"\" \"Lodge\" \"Lodge\"\n");
+        page.Append(".\\\" Written by \"make packaging\" from the command line's own description; not edited by hand.\n");
+        page.Append($".TH {name.ToUpperInvariant().Replace("-", "\\-", StringComparison.Ordinal)} {section} \"\" \"Lodge\" \"Lodge\"\n");
         page.Append($".SH NAME\n{Text(name)} \\- {Text(FirstSentence(description))}\n");
         return page;
     }
@@ -133,17 +136,17 @@ internal static class ManPage
         }
     }
 
-    private static void Exit(StringBuilder page)
+    private static void Exit(StringBuilder page, IReadOnlyList<(int Status, string Meaning)> statuses)
     {
         page.Append(".SH EXIT STATUS\n");
-        foreach ((int status, string meaning) in ExitCode.Meanings)
+        foreach ((int status, string meaning) in statuses)
         {
             page.Append($".TP\n.B {status}\n{Text(meaning)}\n");
         }
     }
 
     private static void SeeAlso(StringBuilder page, IEnumerable<string> pages)
-        => Section(page, "SEE ALSO", string.Join(",\n", pages.Select(name => $".BR {Text(name)} (1)"))
+        => Section(page, "SEE ALSO", string.Join(",\n", pages.Select(name => $".BR {Text(name)}"))
             .Replace(",\n", " ,\n", StringComparison.Ordinal));
 
     private static void Section(StringBuilder page, string heading, string text) => page.Append($".SH {heading}\n{text}\n");

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using Serilog.Events;
 
 namespace Lodge.Service;
@@ -64,4 +65,13 @@ internal static class ExitStatus
     public const int Usage = 2;
     /// <summary>Another one runs with the same state.</summary>
     public const int AlreadyRunning = 3;
+
+    /// <summary>All of them with what they mean, for the manual page.</summary>
+    public static readonly IReadOnlyList<(int Status, string Meaning)> Meanings =
+    [
+        (Success, "Ended in order."),
+        (Failure, "Could not start, or broke."),
+        (Usage, "The command line is wrong."),
+        (AlreadyRunning, "Another one runs with the same state."),
+    ];
 }

@@ -343,19 +343,19 @@ public unsafe partial struct CodeCache
         known[0] &= ~1ul;
     }
 
-    /// <summary>One bit for each address of the lowest 64 MiB at which a unit begins; further up the bits are shared, so one may mean nothing.</summary>
-    private const uint StartBits = 1u << 26;
-
     /// <summary>How far before an address a unit that holds it may begin.</summary>
     private const uint StartReach = 768;
 
-    /// <summary>The bits for 64 addresses.</summary>
+    /// <summary>
+    /// The bits for 64 addresses: one for each of the lowest <see cref="CodeCacheSizes.StartBits"/> at which a unit begins; further up the bits
+    /// are shared, so one may mean nothing.
+    /// </summary>
     private readonly ulong StartsAt(uint pc)
     {
-        uint word = (pc & (StartBits - 1)) >> 6;
+        uint word = (pc & (Sizes.StartBits - 1)) >> 6;
         int shift = (int)(pc & 63);
         ulong low = _starts[-1 - (int)word] >> shift;
-        return shift == 0 ? low : low | (_starts[-1 - (int)((word + 1) & ((StartBits >> 6) - 1))] << (64 - shift));
+        return shift == 0 ? low : low | (_starts[-1 - (int)((word + 1) & ((Sizes.StartBits >> 6) - 1))] << (64 - shift));
     }
 
     /// <summary>The nearest beginning of a unit before an address, or <paramref name="pc"/> when there is none within reach of that.</summary>
@@ -377,7 +377,7 @@ public unsafe partial struct CodeCache
 
     private readonly void MarkStart(uint pc, bool there)
     {
-        ref ulong word = ref _starts[-1 - (int)((pc & (StartBits - 1)) >> 6)];
+        ref ulong word = ref _starts[-1 - (int)((pc & (Sizes.StartBits - 1)) >> 6)];
         ulong bit = 1ul << (int)(pc & 63);
         word = there ? word | bit : word & ~bit;
     }

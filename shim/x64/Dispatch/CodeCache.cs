@@ -155,7 +155,7 @@ public unsafe partial struct CodeCache
             Cache = Reserve((ulong)sizeof(CodeCache));
             PageUnits = Reserve((1ul << sizes.PageBits) * 4);
             PageFaults = Reserve(1ul << sizes.PageBits);
-            Reserve(StartBits / 8);
+            Reserve(sizes.StartBits / 8);
             StartsEnd = End;
             Watched = Reserve(1ul << (sizes.PageBits - 3));
             JumpTables = Reserve(JumpTableSlots * 4);

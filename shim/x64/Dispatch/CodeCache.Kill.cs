@@ -1,0 +1,153 @@
+using Lodge.Translator.X64;
+
+namespace Lodge.Shim;
+
+/// <summary>Invalidation: units whose guest code has changed.</summary>
+public unsafe partial struct CodeCache
+{
+    /// <summary>Write faults after which a page's code is checked at every entry instead of protected.</summary>
+    private const int CheckedThreshold = 32;
+
+    private readonly bool SourceMatches(uint unit)
+    {
+        ref Unit u = ref UnitRef(unit);
+        byte* guest = (byte*)(nuint)u.Pc;
+        byte* copy = _sources + u.Source;
+        for (uint i = 0; i < u.Length; i++)
+        {
+            if (guest[i] != copy[i])
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private void KeepSource(uint unit)
+    {
+        ref Unit u = ref UnitRef(unit);
+        u.Checked = 1;
+        u.Source = _sourcesUsed;
+        byte* guest = (byte*)(nuint)u.Pc;
+        for (uint i = 0; i < u.Length; i++)
+        {
+            _sources[_sourcesUsed++] = guest[i];
+        }
+    }
+
+    /// <summary>Link of the list of units by page, for a unit that is on the list of the page.</summary>
+    private readonly uint* NextOnPage(Unit* u, uint slot) =>
+        PageSlot(u->Pc >> 12) == slot ? &u->NextOnFirstPage
+        : PageSlot((u->Pc + u->Length - 1) >> 12) == slot ? &u->NextOnSecondPage
+        : u->Thunk != 0 && PageSlot(u->Thunk >> 12) == slot ? &u->NextOnThunkPage : &u->NextOnTablePage;
+
+    /// <summary>Notes that a store into the page dropped its code; pages that do so again and again are checked instead of protected.</summary>
+    public void CountWriteFault(uint address)
+    {
+        ref byte count = ref _pageFaults[PageSlot(address >> 12)];
+        if (count < 255)
+        {
+            count++;
+        }
+    }
+
+    /// <summary>
+    /// Kills every unit that has a byte in [start, start+length). Threads inside such a unit finish its straight-line rest: the memory is
+    /// not reused while they can be there. Takes the cache's lock; the address space's must not be held.
+    /// </summary>
+    public void Invalidate(GuestThread* t, uint start, ulong length)
+    {
+        if (length == 0)
+        {
+            return;
+        }
+
+        Lock.Acquire(t);
+        ulong end = start + length;
+        uint pages = (uint)((end - 1) >> 12) - (start >> 12) + 1;
+        for (uint i = 0; i < pages && i < 1u << Sizes.PageBits; i++)
+        {
+            uint slot = PageSlot((start >> 12) + i);
+            uint* link = &_pageUnits[slot];
+            while (*link != 0)
+            {
+                Unit* u = (Unit*)(_records + *link);
+                if (u->Dead == 0 && (Overlap(u->Pc, u->Length, start, end) || (u->Thunk != 0 && Overlap(u->Thunk, ThunkLength, start, end))
+                    || (u->Table != 0 && Overlap(u->Table, u->TableLength, start, end))))
+                {
+                    Kill(*link);
+                }
+
+                uint* next = NextOnPage(u, slot);
+                if (u->Dead != 0)
+                {
+                    *link = *next;
+                }
+                else
+                {
+                    link = next;
+                }
+            }
+        }
+
+        Lock.Release(t);
+    }
+
+    private static bool Overlap(uint at, uint length, uint start, ulong end) => at < end && (ulong)at + length > start;
+
+    private void Kill(uint unit)
+    {
+        ref Unit u = ref UnitRef(unit);
+        u.Dead = 1;
+        MarkStart(u.Pc, false);
+        ref ThunkRecord thunk = ref _thunks[ThunkRecord.SlotOf(u.Pc)];
+        if (thunk.Address == u.Pc)
+        {
+            thunk.Address = 0;
+        }
+
+        uint entry = EntriesOf(unit);
+        for (int i = 0; i < u.EntryCount; i++)
+        {
+            RemoveEntry(entry, u.Segmented != 0);
+            entry += (uint)sizeof(EntryRecord) / 4;
+        }
+
+        if (u.InShadow != 0)
+        {
+            LeaveShadows(ref u);
+        }
+
+        for (entry = u.FurtherEntries; entry != 0; entry = ((EntryRecord*)(_records + entry))->NextFurther)
+        {
+            RemoveEntry(entry, u.Segmented != 0);
+        }
+
+        for (uint exit = u.Incoming; exit != 0;)
+        {
+            ref LinkRecord link = ref LinkRef(exit);
+            uint next = link.NextIncoming;
+            *(int*)(Base + link.PatchAt) = (int)link.Stub - (int)(link.PatchAt + 4);
+            link.NextIncoming = LinkRecord.NotLinked;
+            exit = next;
+        }
+
+        u.Incoming = 0;
+        int* landings = (int*)(_records + LandingsOf(unit));
+        for (int i = 0; i < u.LandingCount; i++)
+        {
+            int at = landings[i];
+            if (at >= 0)
+            {
+                // jne rel32 becomes nop; jmp rel32.
+                *(ushort*)(Base + u.HostStart + at) = 0xE990;
+            }
+            else
+            {
+                // lea r9d, [r8-imm32] becomes a jump to the mismatch jump 15 bytes on.
+                *(ushort*)(Base + u.HostStart + ~at) = 0x0DEB;
+            }
+        }
+    }
+}

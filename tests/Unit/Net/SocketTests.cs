@@ -1,4 +1,6 @@
 using System;
+using System.IO;
+using System.Linq;
 using Lodge.Abi;
 using Lodge.Shim;
 using Xunit;
@@ -149,9 +151,9 @@ public sealed unsafe class SocketTests : IDisposable
         // Room for one of two.
         Assert.Equal(1, I386.sys_sendmsg(_guest.Args(a, Message(text, 1, control, 20), 0)));
         header = Message(text, 1, back, 16);
-        int before = OpenDescriptors();
+        int before = DescriptorsOf(a, b);
         Assert.Equal(1, I386.sys_recvmsg(_guest.Args(b, header, 0)));
-        Assert.Equal(before + 1, OpenDescriptors());
+        Assert.Equal(before + 1, DescriptorsOf(a, b));
         Assert.Equal(16u, GuestCall.Word(header, 5));
         Assert.Equal(16u, GuestCall.Word(back, 0));
         Assert.Equal(8u, GuestCall.Word(header, 6) & 8);
@@ -161,7 +163,7 @@ public sealed unsafe class SocketTests : IDisposable
         Assert.Equal(1, I386.sys_sendmsg(_guest.Args(a, Message(text, 1, control, 20), 0)));
         header = Message(text, 1, GuestCall.Bad, 32);
         Assert.Equal(1, I386.sys_recvmsg(_guest.Args(b, header, 0)));
-        Assert.Equal(before, OpenDescriptors());
+        Assert.Equal(before, DescriptorsOf(a, b));
         Assert.Equal(0u, GuestCall.Word(header, 5));
         Close(a, b);
     }
@@ -183,7 +185,15 @@ public sealed unsafe class SocketTests : IDisposable
         Close(a, b);
     }
 
-    private static int OpenDescriptors() => System.IO.Directory.GetFileSystemEntries("/proc/self/fd").Length;
+    /// <summary>How many descriptors lead to these two sockets. Other tests open and close descriptors of their own meanwhile.</summary>
+    private static int DescriptorsOf(uint a, uint b)
+    {
+        const string Descriptors = "/proc/self/fd/";
+        string? first = new FileInfo(Descriptors + a).LinkTarget;
+        string? second = new FileInfo(Descriptors + b).LinkTarget;
+        Assert.NotNull(first);
+        return Directory.GetFileSystemEntries(Descriptors).Count(entry => new FileInfo(entry).LinkTarget is { } link && (link == first || link == second));
+    }
 
     [Fact]
     public void Credentials_and_timestamps_arrive_in_the_guests_layout()

@@ -69,7 +69,7 @@ public sealed unsafe class ServiceConnection : IDisposable
         int fd = Syscall.socket(UnixAddressFamily.AF_UNIX, UnixSocketType.SOCK_SEQPACKET, UnixSocketFlags.SOCK_CLOEXEC, 0);
         if (fd < 0)
         {
-            throw Error("socket");
+            throw Error(Stdlib.GetLastError(), "socket");
         }
 
         ServiceConnection connection = new(fd, path);
@@ -118,9 +118,10 @@ public sealed unsafe class ServiceConnection : IDisposable
         {
             while (Syscall.send(_fd, bytes, (ulong)packet.Length, MessageFlags.MSG_NOSIGNAL) < 0)
             {
-                if (Stdlib.GetLastError() != Errno.EINTR)
+                Errno errno = Stdlib.GetLastError();
+                if (errno != Errno.EINTR)
                 {
-                    throw Error("send to " + Path);
+                    throw Error(errno, "send to " + Path);
                 }
             }
         }
@@ -248,9 +249,10 @@ public sealed unsafe class ServiceConnection : IDisposable
                 throw new ServiceException(Errno.ETIMEDOUT, $"{Path}: no answer");
             }
 
-            if (Stdlib.GetLastError() != Errno.EINTR)
+            Errno errno = Stdlib.GetLastError();
+            if (errno != Errno.EINTR)
             {
-                throw Error("poll");
+                throw Error(errno, "poll");
             }
         }
     }
@@ -268,14 +270,16 @@ public sealed unsafe class ServiceConnection : IDisposable
                 msg_controllen = 64,
             };
             long length;
+            Errno errno;
             do
             {
                 length = Syscall.recvmsg(_fd, message, MessageFlags.MSG_CMSG_CLOEXEC);
+                errno = length < 0 ? Stdlib.GetLastError() : 0;
             }
-            while (length < 0 && Stdlib.GetLastError() == Errno.EINTR);
-            if (length < 0)
+            while (errno == Errno.EINTR);
+            if (errno != 0)
             {
-                throw Error("receive from " + Path);
+                throw Error(errno, "receive from " + Path);
             }
 
             for (long at = Syscall.CMSG_FIRSTHDR(message); at != -1; at = Syscall.CMSG_NXTHDR(message, at))
@@ -297,9 +301,6 @@ public sealed unsafe class ServiceConnection : IDisposable
         }
     }
 
-    private static ServiceException Error(string what)
-    {
-        Errno errno = Stdlib.GetLastError();
-        return new ServiceException(errno, $"{what}: {Stdlib.strerror(errno)}");
-    }
+    // The error is read once, right behind the call: asking a second time may find it gone.
+    private static ServiceException Error(Errno errno, string what) => new(errno, $"{what}: {Stdlib.strerror(errno)}");
 }

@@ -4,12 +4,8 @@ namespace Lodge.Shim;
 
 public unsafe partial struct ThreadGroup
 {
-    /// <summary>Room in <see cref="LoggedRequests"/>.</summary>
-    public const int MaxLoggedRequests = 32;
-    /// <summary>Requests that the log has a line about. A race between threads costs a line too many or too few.</summary>
-    public fixed uint LoggedRequests[MaxLoggedRequests];
-    /// <summary>Number of them.</summary>
-    public int LoggedRequestCount;
+    /// <summary>Requests that the log has a line about.</summary>
+    public SeenRequests LoggedRequests;
 }
 
 /// <summary>What the configuration says about ioctl requests. Any thread.</summary>
@@ -98,24 +94,6 @@ public static unsafe class IoctlRules
         GuestLog.Write(t, level, line.Text);
     }
 
-    private static bool IsFirst(ThreadGroup* group, uint request)
-    {
-        int count = group->LoggedRequestCount;
-        for (int i = 0; i < count; i++)
-        {
-            if (group->LoggedRequests[i] == request)
-            {
-                return false;
-            }
-        }
-
-        if (count >= ThreadGroup.MaxLoggedRequests)
-        {
-            return false;
-        }
-
-        group->LoggedRequests[count] = request;
-        group->LoggedRequestCount = count + 1;
-        return true;
-    }
+    private static bool IsFirst(ThreadGroup* group, uint request) =>
+        !group->LoggedRequests.Contains(request) && group->LoggedRequests.TryAdd(request, SeenRequests.Capacity);
 }

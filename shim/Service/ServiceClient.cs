@@ -118,21 +118,20 @@ public static unsafe class ServiceClient
     public static void UnknownIoctl(GuestThread* t, int fd, uint request)
     {
         ServiceLink* link = &t->Group->Service;
-        if (link->Known == 0 || HasSeen(link, request))
+        if (link->Known == 0 || link->Seen.Contains(request))
         {
             return;
         }
 
         // A fork of another thread would copy the socket; it waits for this lock.
-        if (link->SeenCount >= ServiceLink.MaxSeen || !t->Group->ThreadsLock.TryAcquire(t))
+        if (link->Seen.Count >= ServiceLink.MaxSeen || !t->Group->ThreadsLock.TryAcquire(t))
         {
             link->LinesSuppressed++;
             return;
         }
 
-        if (link->SeenCount < ServiceLink.MaxSeen)
+        if (link->Seen.TryAdd(request, ServiceLink.MaxSeen))
         {
-            link->Seen[link->SeenCount++] = request;
             Line line = new(stackalloc byte[96]);
             line.Add("unknown ioctl "u8);
             line.Hex(request, 8);
@@ -168,19 +167,6 @@ public static unsafe class ServiceClient
         {
             link->LinesSuppressed++;
         }
-    }
-
-    private static bool HasSeen(ServiceLink* link, uint request)
-    {
-        for (uint i = 0; i < link->SeenCount; i++)
-        {
-            if (link->Seen[i] == request)
-            {
-                return true;
-            }
-        }
-
-        return false;
     }
 
     // A relative name says little to others; /proc knows the whole one. Without /proc the name stays.

@@ -14,8 +14,6 @@ public unsafe struct ServiceLink
     public byte* RuntimeDirectory;
     /// <summary>Lines that were not sent.</summary>
     public uint LinesSuppressed;
-    /// <summary>Entries of <see cref="Seen"/>.</summary>
-    public uint SeenCount;
     /// <summary>Unknown ioctls that have been told: each is told once.</summary>
-    public fixed uint Seen[MaxSeen];
+    public SeenRequests Seen;
 }

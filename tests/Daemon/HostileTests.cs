@@ -88,7 +88,7 @@ public class HostileTests
         for (int i = 0; i < 20; i++)
         {
             using RawClient client = new(service.Socket);
-            int file = Syscall.open("/dev/null", OpenFlags.O_RDONLY);
+            int file = Syscall.open("/dev/null", OpenFlags.O_RDONLY | OpenFlags.O_CLOEXEC);
             Assert.True(client.SendWith(Packet.Register(), file, file, 0));
             Assert.True(client.IsCutOff());
             _ = Syscall.close(file);

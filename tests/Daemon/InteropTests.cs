@@ -8,7 +8,8 @@ using Xunit;
 
 namespace Lodge.DaemonTests;
 
-/// <summary>The system calls that Mono.Posix lacks.</summary>
+/// <summary>The system calls that Mono.Posix lacks. Alone: a program that another test starts holds our descriptors, and so our lock, until its execve.</summary>
+[Collection(nameof(Alone))]
 public class InteropTests
 {
     [Fact]
@@ -47,7 +48,8 @@ public class InteropTests
     public void ALockIsHeldOnce()
     {
         string path = Path.GetTempFileName();
-        int one = Syscall.open(path, OpenFlags.O_RDWR), two = Syscall.open(path, OpenFlags.O_RDWR);
+        const OpenFlags Flags = OpenFlags.O_RDWR | OpenFlags.O_CLOEXEC;
+        int one = Syscall.open(path, Flags), two = Syscall.open(path, Flags);
         Assert.Equal(0, LinuxCalls.flock(one, LinuxCalls.LOCK_EX_NB));
         Assert.Equal(-11, LinuxCalls.flock(two, LinuxCalls.LOCK_EX_NB));
         _ = Syscall.close(one);

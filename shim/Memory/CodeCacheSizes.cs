@@ -18,10 +18,8 @@ public struct CodeCacheSizes
     /// <summary>Source bytes of checked units.</summary>
     public uint Sources;
 
-    /// <summary>Bits of the number of lists of units by page; pages that share a list are told apart by the units in it.</summary>
+    /// <summary>Bits of the number of pages that write faults are counted for and data is watched in; others share with one of these.</summary>
     public int PageBits;
-    /// <summary>Bits of the map of units' beginnings, a power of two.</summary>
-    public uint StartBits;
     /// <summary>Most nodes of a nested target table; 0 = flat tables.</summary>
     public uint TargetNodes;
 
@@ -41,7 +39,6 @@ public struct CodeCacheSizes
         sizes.Units = (int)(code / 64);
         sizes.Sources = (uint)(code / 4);
         sizes.PageBits = 14;
-        sizes.StartBits = isTight ? 1u << 21 : 1u << 26;
         sizes.TargetNodes = isTight ? (uint)(code / 1024) : 0;
         return sizes;
     }

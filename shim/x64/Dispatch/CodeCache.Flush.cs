@@ -37,6 +37,7 @@ public unsafe partial struct CodeCache
 
         _entries.Clear();
         _segmentedEntries.Clear();
+        _pages.Clear();
         _codeReady = StubSize;
         _recordsReady = 0;
         _used = StubSize;

@@ -50,56 +50,6 @@ public unsafe partial struct CodeCache
         return 0;
     }
 
-    /// <summary>Fills in <see cref="UnitRequest.Known"/>: what is there already is linked to, not translated again.</summary>
-    private readonly void FindKnown(uint pc, bool segmented, ulong* known)
-    {
-        for (uint i = 0; i < UnitRequest.KnownBytes / 64; i++)
-        {
-            known[i] = segmented ? 0 : StartsAt(pc + (i * 64));
-        }
-
-        known[0] &= ~1ul;
-    }
-
-    /// <summary>How far before an address a unit that holds it may begin.</summary>
-    private const uint StartReach = 768;
-
-    /// <summary>
-    /// The bits for 64 addresses: one for each of the lowest <see cref="CodeCacheSizes.StartBits"/> at which a unit begins; further up the bits
-    /// are shared, so one may mean nothing.
-    /// </summary>
-    private readonly ulong StartsAt(uint pc)
-    {
-        uint word = (pc & (Sizes.StartBits - 1)) >> 6;
-        int shift = (int)(pc & 63);
-        ulong low = _starts[-1 - (int)word] >> shift;
-        return shift == 0 ? low : low | (_starts[-1 - (int)((word + 1) & ((Sizes.StartBits >> 6) - 1))] << (64 - shift));
-    }
-
-    /// <summary>The nearest beginning of a unit before an address, or <paramref name="pc"/> when there is none within reach of that.</summary>
-    private readonly uint StartBefore(uint address, uint pc)
-    {
-        while (pc - address < StartReach)
-        {
-            ulong bits = StartsAt(address - 64);
-            if (bits != 0)
-            {
-                return address - 1 - (uint)System.Numerics.BitOperations.LeadingZeroCount(bits);
-            }
-
-            address -= 64;
-        }
-
-        return pc;
-    }
-
-    private readonly void MarkStart(uint pc, bool there)
-    {
-        ref ulong word = ref _starts[-1 - (int)((pc & (Sizes.StartBits - 1)) >> 6)];
-        ulong bit = 1ul << (int)(pc & 63);
-        word = there ? word | bit : word & ~bit;
-    }
-
     /// <summary>Host offset in the unit at which the instruction at the guest offset begins with nothing moved aside; -1 = nowhere.</summary>
     private readonly int InstructionAt(uint unit, uint guestOffset)
     {

@@ -22,14 +22,14 @@ public unsafe partial struct CodeCache
     /// <summary>Makes sure that a unit of the largest size fits into every table.</summary>
     private void MakeRoom(GuestThread* t, bool segmented)
     {
-        bool fits = (segmented ? _segmentedEntries.MakeRoom(MaxParts + 1) : _entries.MakeRoom(MaxParts + 1))
+        bool fits = MakeTableRoom(segmented)
             && _used + UnitTranslator.MaxUnitHostBytes + ColdChunk + ShadowChunk + 64 <= Sizes.Code && _unitCount + 1 < Sizes.Units
             && (_recordsUsed * 4ul) + (64 * 1024) < Sizes.Records && _sourcesUsed + 8192 < Sizes.Sources
             && (Sizes.TargetNodes == 0 || (_targetNodes + 2 <= Sizes.TargetNodes && _segmentedNodes + 2 <= Sizes.TargetNodes));
         if (!fits)
         {
             Flush(t);
-            if (!(segmented ? _segmentedEntries.MakeRoom(MaxParts + 1) : _entries.MakeRoom(MaxParts + 1)))
+            if (!MakeTableRoom(segmented))
             {
                 Fatal.Stop("no memory for translated code"u8);
             }
@@ -37,6 +37,9 @@ public unsafe partial struct CodeCache
 
         PopulateAhead();
     }
+
+    private bool MakeTableRoom(bool segmented) =>
+        (segmented ? _segmentedEntries.MakeRoom(MaxParts + 1) : _entries.MakeRoom(MaxParts + 1)) && _pages.MakeRoom(MaxUnitPages);
 
     private uint Translate(GuestThread* t, uint pc, bool segmented, out uint unit)
     {
@@ -217,6 +220,7 @@ public unsafe partial struct CodeCache
         }
 
         u.SideTableBytes = (ushort)SideTable.Write(SideTableOf(unit), result.Boundaries, result.BoundaryCount);
+        _recordsUsed = LandingsOf(unit) + u.LandingCount + ((u.SideTableBytes + 3u) / 4);
 
         if (!_hidden)
         {
@@ -228,41 +232,38 @@ public unsafe partial struct CodeCache
                 AddEntry(entry, unit, result.Entries[i].Address, _used + (uint)result.Entries[i].HostOffset, request.Segmented);
             }
 
+            uint first = pc >> 12;
+            uint last = (pc + u.Length - 1) >> 12;
+            CodePage* page = MakePage(first);
+            u.NextOnFirstPage = Enlist(page, unit);
             if (!request.Checked && !request.Segmented)
             {
-                MarkStart(pc, true);
+                AddStart(page, pc);
             }
 
-            uint first = PageSlot(pc >> 12);
-            uint last = PageSlot((pc + u.Length - 1) >> 12);
-            u.NextOnFirstPage = _pageUnits[first];
-            _pageUnits[first] = unit;
             if (last != first)
             {
-                u.NextOnSecondPage = _pageUnits[last];
-                _pageUnits[last] = unit;
+                u.NextOnSecondPage = Enlist(MakePage(last), unit);
             }
 
             if (result.Thunk != 0)
             {
-                uint page = PageSlot(result.Thunk >> 12);
+                uint number = result.Thunk >> 12;
                 u.Thunk = result.Thunk;
-                if (page != first && page != last)
+                if (number != first && number != last)
                 {
-                    u.NextOnThunkPage = _pageUnits[page];
-                    _pageUnits[page] = unit;
+                    u.NextOnThunkPage = Enlist(MakePage(number), unit);
                 }
             }
 
             if (result.Table != 0)
             {
-                uint page = PageSlot(result.Table >> 12);
+                uint number = result.Table >> 12;
                 u.Table = result.Table;
                 u.TableLength = result.TableLength;
-                if (page != first && page != last && (u.Thunk == 0 || page != PageSlot(u.Thunk >> 12)))
+                if (number != first && number != last && (u.Thunk == 0 || number != u.Thunk >> 12))
                 {
-                    u.NextOnTablePage = _pageUnits[page];
-                    _pageUnits[page] = unit;
+                    u.NextOnTablePage = Enlist(MakePage(number), unit);
                 }
             }
 
@@ -294,7 +295,6 @@ public unsafe partial struct CodeCache
             }
         }
 
-        _recordsUsed = LandingsOf(unit) + u.LandingCount + ((u.SideTableBytes + 3u) / 4);
         _used += u.HostLength;
         _coldUsed += (uint)result.Cold.Position;
         TranslatedInstructions += (ulong)result.Instructions;

@@ -37,10 +37,10 @@ public unsafe partial struct CodeCache
     }
 
     /// <summary>Link of the list of units by page, for a unit that is on the list of the page.</summary>
-    private readonly uint* NextOnPage(Unit* u, uint slot) =>
-        PageSlot(u->Pc >> 12) == slot ? &u->NextOnFirstPage
-        : PageSlot((u->Pc + u->Length - 1) >> 12) == slot ? &u->NextOnSecondPage
-        : u->Thunk != 0 && PageSlot(u->Thunk >> 12) == slot ? &u->NextOnThunkPage : &u->NextOnTablePage;
+    private static uint* NextOnPage(Unit* u, uint page) =>
+        u->Pc >> 12 == page ? &u->NextOnFirstPage
+        : (u->Pc + u->Length - 1) >> 12 == page ? &u->NextOnSecondPage
+        : u->Thunk != 0 && u->Thunk >> 12 == page ? &u->NextOnThunkPage : &u->NextOnTablePage;
 
     /// <summary>Notes that a store into the page dropped its code; pages that do so again and again are checked instead of protected.</summary>
     public void CountWriteFault(uint address)
@@ -65,33 +65,58 @@ public unsafe partial struct CodeCache
 
         Lock.Acquire(t);
         ulong end = start + length;
-        uint pages = (uint)((end - 1) >> 12) - (start >> 12) + 1;
-        for (uint i = 0; i < pages && i < 1u << Sizes.PageBits; i++)
+        uint first = start >> 12;
+        uint last = (uint)((end - 1) >> 12);
+        if (last - first < _pages.Slots)
         {
-            uint slot = PageSlot((start >> 12) + i);
-            uint* link = &_pageUnits[slot];
-            while (*link != 0)
+            for (uint page = first; page <= last; page++)
             {
-                Unit* u = (Unit*)(_records + *link);
-                if (u->Dead == 0 && (Overlap(u->Pc, u->Length, start, end) || (u->Thunk != 0 && Overlap(u->Thunk, ThunkLength, start, end))
-                    || (u->Table != 0 && Overlap(u->Table, u->TableLength, start, end))))
+                KillOn(page, _pages.Find(page), start, end);
+            }
+        }
+        else
+        {
+            for (uint slot = 0; slot < _pages.Slots; slot++)
+            {
+                uint reference = _pages.ReferenceIn(slot, out uint page);
+                if (page - first <= last - first)
                 {
-                    Kill(*link);
-                }
-
-                uint* next = NextOnPage(u, slot);
-                if (u->Dead != 0)
-                {
-                    *link = *next;
-                }
-                else
-                {
-                    link = next;
+                    KillOn(page, reference, start, end);
                 }
             }
         }
 
         Lock.Release(t);
+    }
+
+    /// <summary>Kills the units of a page that depend on [start, end).</summary>
+    private void KillOn(uint page, uint reference, uint start, ulong end)
+    {
+        if (reference == 0)
+        {
+            return;
+        }
+
+        uint* link = &((CodePage*)(_records + reference))->Units;
+        while (*link != 0)
+        {
+            Unit* u = (Unit*)(_records + *link);
+            if (u->Dead == 0 && (Overlap(u->Pc, u->Length, start, end) || (u->Thunk != 0 && Overlap(u->Thunk, ThunkLength, start, end))
+                || (u->Table != 0 && Overlap(u->Table, u->TableLength, start, end))))
+            {
+                Kill(*link);
+            }
+
+            uint* next = NextOnPage(u, page);
+            if (u->Dead != 0)
+            {
+                *link = *next;
+            }
+            else
+            {
+                link = next;
+            }
+        }
     }
 
     private static bool Overlap(uint at, uint length, uint start, ulong end) => at < end && (ulong)at + length > start;
@@ -100,7 +125,7 @@ public unsafe partial struct CodeCache
     {
         ref Unit u = ref UnitRef(unit);
         u.Dead = 1;
-        MarkStart(u.Pc, false);
+        RemoveStart(u.Pc);
         ref ThunkRecord thunk = ref _thunks[ThunkRecord.SlotOf(u.Pc)];
         if (thunk.Address == u.Pc)
         {

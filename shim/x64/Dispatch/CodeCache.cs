@@ -21,7 +21,7 @@ public struct Unit
     public ushort SideTableBytes;
     /// <summary>First exit (reference) that is linked to this unit; 0 = none.</summary>
     public uint Incoming;
-    /// <summary>Next units on the first and the second page that the unit touches; 0 = none.</summary>
+    /// <summary>Next units on the first and the second page that the unit touches (see <see cref="CodePage"/>); 0 = none.</summary>
     public uint NextOnFirstPage, NextOnSecondPage;
     /// <summary>A thunk on another page that the unit contains the load of, and the next unit on that page; 0 = none.</summary>
     public uint Thunk, NextOnThunkPage;
@@ -87,6 +87,9 @@ public unsafe partial struct CodeCache
     private const int RecentSlots = 512;
     private const int SingleSlots = 4096;
 
+    /// <summary>Slots that the tables of entries and of pages begin with.</summary>
+    private const uint FirstEntries = 2048, FirstPages = 512;
+
     /// <summary>Start of the code (r12).</summary>
     public byte* Base;
     /// <summary>Target table (r13): for every guest address the code cache offset of its translation, 0 = none.</summary>
@@ -116,9 +119,10 @@ public unsafe partial struct CodeCache
     /// <summary>End of the index: units in the order of their code, the first one last in memory.</summary>
     private uint* _index;
     private int _unitCount;
-    private uint* _pageUnits;
     private EntryTable _entries;
     private EntryTable _segmentedEntries;
+    /// <summary>Guest pages (address without its last 12 bits) with a reference to the <see cref="CodePage"/> of each.</summary>
+    private EntryTable _pages;
     private ulong* _recent;
     private uint _codeReady;
     private ulong _recordsReady;
@@ -130,8 +134,6 @@ public unsafe partial struct CodeCache
     private ThunkRecord* _thunks;
     private uint* _jumpTables;
     private ulong* _watched;
-    /// <summary>End of the bits for beginnings of units, those of low addresses last: close to the other small tables.</summary>
-    private ulong* _starts;
     private uint _jumpTableCount;
     private uint _shadowUsed;
     private uint _shadowEnd;
@@ -145,7 +147,7 @@ public unsafe partial struct CodeCache
     /// <summary>Where the tables are, by distance from the first one; all but the target tables.</summary>
     private struct TablePlaces
     {
-        internal ulong IndexEnd, Cache, PageUnits, PageFaults, Recent, Thunks, JumpTables, Watched, StartsEnd, Scratch, Entries, Records, Sources, Singles, End;
+        internal ulong IndexEnd, Cache, PageFaults, Recent, Thunks, JumpTables, Watched, Scratch, Entries, Pages, Records, Sources, Singles, End;
 
         /// <summary>What every program uses lies close together: the index grows down, the records grow up, small tables are in between.</summary>
         internal TablePlaces(in CodeCacheSizes sizes)
@@ -153,16 +155,14 @@ public unsafe partial struct CodeCache
             Reserve((ulong)sizes.Units * 4);
             IndexEnd = End;
             Cache = Reserve((ulong)sizeof(CodeCache));
-            PageUnits = Reserve((1ul << sizes.PageBits) * 4);
             PageFaults = Reserve(1ul << sizes.PageBits);
-            Reserve(sizes.StartBits / 8);
-            StartsEnd = End;
             Watched = Reserve(1ul << (sizes.PageBits - 3));
             JumpTables = Reserve(JumpTableSlots * 4);
             Recent = Reserve(RecentSlots * 8);
             Thunks = Reserve(ThunkRecord.Slots * (ulong)sizeof(ThunkRecord));
             Scratch = Reserve(UnitScratch.ScanBytes + UnitScratch.PendingBytes + (UnitTranslator.MaxUnitBoundaries * (ulong)sizeof(Boundary)));
-            Entries = Reserve(EntryTable.FirstBytes);
+            Entries = Reserve(FirstEntries * EntryTable.SlotBytes);
+            Pages = Reserve(FirstPages * EntryTable.SlotBytes);
             Records = Reserve(sizes.Records);
             Sources = Reserve(sizes.Sources);
             Singles = Reserve(SingleSlots * 4);
@@ -209,19 +209,18 @@ public unsafe partial struct CodeCache
         c->Targets = targets;
         c->Sizes = sizes;
         c->_index = (uint*)(tables + at.IndexEnd);
-        c->_tables = tables + at.PageUnits;
-        c->_tablesSize = at.End - at.PageUnits;
-        c->_pageUnits = (uint*)(tables + at.PageUnits);
+        c->_tables = tables + at.PageFaults;
+        c->_tablesSize = at.End - at.PageFaults;
         c->_pageFaults = tables + at.PageFaults;
         c->_recent = (ulong*)(tables + at.Recent);
         c->_thunks = (ThunkRecord*)(tables + at.Thunks);
-        c->_starts = (ulong*)(tables + at.StartsEnd);
         c->_watched = (ulong*)(tables + at.Watched);
         c->_jumpTables = (uint*)(tables + at.JumpTables);
         c->_scratch.PendingJumps = tables + at.Scratch;
         c->_scratch.Scan = tables + at.Scratch + UnitScratch.PendingBytes;
         c->_boundaries = (Boundary*)(c->_scratch.Scan + UnitScratch.ScanBytes);
-        c->_entries.Begin(tables + at.Entries);
+        c->_entries.Begin(tables + at.Entries, FirstEntries);
+        c->_pages.Begin(tables + at.Pages, FirstPages);
         c->_records = (uint*)(tables + at.Records);
         c->_sources = tables + at.Sources;
         c->_singles = (uint*)(tables + at.Singles);
@@ -305,7 +304,7 @@ public unsafe partial struct CodeCache
         TargetTables.Write(segmented ? SegmentedTargets : Targets, pc, offset, Sizes.TargetNodes, ref used);
     }
 
-    /// <summary>List of units by page.</summary>
+    /// <summary>Where counts of write faults and marks of watched data are kept for a page; others share them.</summary>
     private readonly uint PageSlot(uint page) => page & ((1u << Sizes.PageBits) - 1);
 
     private void AddEntry(uint reference, uint unit, uint pc, uint hostOffset, bool segmented)

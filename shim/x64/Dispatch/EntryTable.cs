@@ -1,17 +1,17 @@
 namespace Lodge.Shim;
 
 /// <summary>
-/// Guest addresses at which translated code can be entered, with a reference to the record of each. Open addressing; the table begins with
-/// a few pages and grows, because a page that is touched first costs more than what is in it. An address may be in it more than once.
+/// Guest addresses at which translated code can be entered, or numbers of guest pages, with a reference to the record of each. Open addressing;
+/// the table begins with a few pages and grows, because a page that is touched first costs more than what is in it. An address may be in it more than once.
 /// Under the code cache's lock.
 /// </summary>
 public unsafe struct EntryTable
 {
-    /// <summary>Slots of the first table.</summary>
-    private const uint FirstCapacity = 2048;
+    /// <summary>Bytes of a slot.</summary>
+    public const uint SlotBytes = 8;
 
-    /// <summary>Bytes of the first table.</summary>
-    public const uint FirstBytes = FirstCapacity * 8;
+    /// <summary>Slots of a table that was not given memory to begin with.</summary>
+    private const uint FirstCapacity = 2048;
 
     private const uint Removed = 1;
 
@@ -23,8 +23,18 @@ public unsafe struct EntryTable
 
     private bool _isMapped;
 
-    /// <summary>Gives the table its first memory: <see cref="FirstBytes"/>, zeroed.</summary>
-    public void Begin(byte* memory) => Use((ulong*)memory, FirstCapacity);
+    /// <summary>Gives the table its first memory: <see cref="SlotBytes"/> for each of a power of two of slots, zeroed.</summary>
+    public void Begin(byte* memory, uint slots) => Use((ulong*)memory, slots);
+
+    /// <summary>Slots there are.</summary>
+    public readonly uint Slots => _slots == null ? 0 : _mask + 1;
+
+    /// <summary>Reference in the slot of a number below <see cref="Slots"/>, or 0, and the address it belongs to.</summary>
+    public readonly uint ReferenceIn(uint slot, out uint address)
+    {
+        address = (uint)_slots[slot];
+        return (uint)(_slots[slot] >> 32);
+    }
 
     /// <summary>Reference of an entry at the address, or 0.</summary>
     public readonly uint Find(uint address)

@@ -151,7 +151,7 @@ public sealed unsafe class CodeCacheTests
     }
 
     [Fact]
-    public void PagesThatShareAListAreToldApart()
+    public void PagesFarApartAreToldApart()
     {
         CodeCacheSizes sizes = Tight;
         uint apart = 4096u << sizes.PageBits;

@@ -11,10 +11,10 @@ public sealed unsafe class EntryTableTests
     [Fact]
     public void FindsWhatIsInIt()
     {
-        fixed (ulong* memory = new ulong[EntryTable.FirstBytes / 8])
+        fixed (ulong* memory = new ulong[512])
         {
             EntryTable table = default;
-            table.Begin((byte*)memory);
+            table.Begin((byte*)memory, 512);
             Dictionary<uint, List<uint>> model = [];
             Random random = new(11);
             List<(uint Address, uint Reference)> live = [];

@@ -94,7 +94,7 @@ public static unsafe partial class Loader
         map.auxv = (ulong)mm->SavedAuxv;
         map.auxv_size = mm->AuxvLength;
         map.exe_fd = uint.MaxValue;
-        Host.Syscall(Nr.prctl, PrSetMm, PrSetMmMap, (long)&map, sizeof(prctl_mm_map), 0);
+        mm->IsDescribed = Host.Syscall(Nr.prctl, PrSetMm, PrSetMmMap, (long)&map, sizeof(prctl_mm_map), 0) == 0;
 
         if (path == null)
         {

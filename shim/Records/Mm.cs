@@ -38,6 +38,8 @@ public unsafe partial struct Mm
     public bool IsReserved;
     /// <summary>True when the host has a hard limit on address space or data: what the shim maps for itself is kept small, since it counts.</summary>
     public bool IsTight;
+    /// <summary>True when the kernel knows where the guest's arguments, environment and auxiliary vector lie, instead of the shim's.</summary>
+    public bool IsDescribed;
     /// <summary>Set when exec failed after the old program was gone: the process can only be killed (SIGSEGV).</summary>
     public bool ExecFailed;
     /// <summary>The memory limits that the process was started with: the first thread group's own.</summary>

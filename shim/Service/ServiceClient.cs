@@ -20,8 +20,16 @@ public static unsafe class ServiceClient
     /// </summary>
     public static int Connect(GuestThread* t, in StartInfo start)
     {
-        // Gives null for programs that trust nothing of their caller's.
-        t->Group->Service.RuntimeDirectory = start.Environment(ServicePaths.RuntimeDirectoryVariable);
+        // Gives null for programs that trust nothing of their caller's. The environment goes away with the initial stack.
+        byte* directory = start.Environment(ServicePaths.RuntimeDirectoryVariable);
+        uint bytes = directory == null ? 0 : Loader.Length(directory) + 1;
+        byte* copy = bytes is 0 or > PathRoom ? null : (byte*)Mm.Allocate(t, bytes);
+        if (copy != null)
+        {
+            Buffer.MemoryCopy(directory, copy, bytes, bytes);
+        }
+
+        t->Group->Service.RuntimeDirectory = copy;
         return ServiceSocket.Open(t->Group->Service.RuntimeDirectory, mayWait: true);
     }
 

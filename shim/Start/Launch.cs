@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Lodge.Shim;
 
 /// <summary>From the shim's own start to the guest's first instruction: records, memory, program.</summary>
@@ -10,19 +12,72 @@ public static unsafe class Launch
     /// <summary>Exit status when the program cannot be started: found but not executable, and not found (POSIX shells).</summary>
     private const int CannotExecute = 126, NotFound = 127;
 
+    /// <summary>What the start goes on with on the first thread's own stack; lies on the kernel's.</summary>
+    private struct Handover
+    {
+        internal StartInfo Start;
+        internal Options Options;
+        internal Mm* Mm;
+        internal ThreadBlock* Block;
+        internal ulong SignalStack;
+    }
+
     /// <summary>Starts the program that the command line names. Does not return.</summary>
     public static void Run(in StartInfo start, in Options options)
     {
         // Before anything else is mapped: the guest's 4 GiB.
+        Handover handover = default;
         start.TryAux(AtMinSigStkSz, out ulong minimum);
-        ulong signalStack = (minimum + (64 * 1024) + 4095) & ~4095ul;
-        Mm* mm = Mm.Create(signalStack, out ThreadBlock* block);
-        if (mm == null)
+        handover.SignalStack = (minimum + (64 * 1024) + 4095) & ~4095ul;
+        handover.Mm = Mm.Create(handover.SignalStack, out handover.Block);
+        if (handover.Mm == null)
         {
             Fatal.Stop("no memory for the guest's address space"u8);
         }
 
-        GuestThread* t = FirstThread(mm, block, signalStack, start);
+        handover.Start = start;
+        handover.Options = options;
+        ThreadStubs.RunOn((void*)handover.Block->Thread.Links.HostStackTop, &RunOnOwnStack, &handover);
+    }
+
+    private static void RunOnOwnStack(void* handover)
+    {
+        GuestThread* t = &((Handover*)handover)->Block->Thread;
+        bool isDescribed = Load(((Handover*)handover)->Start, ((Handover*)handover)->Options, (Handover*)handover);
+        if (isDescribed)
+        {
+            GiveUpInitialStack((byte*)handover, ((Handover*)handover)->Start);
+        }
+
+        Dispatcher.Run(t);
+    }
+
+    /// <summary>
+    /// Unmaps the kernel's own stack, once nothing refers to it: it would be a mapping, three pages and two pages of page tables in every
+    /// forked child. Its lowest page is not known, but the kernel maps 128 KiB below what it wrote, and keeps a gap of 1 MiB free below that.
+    /// </summary>
+    /// <param name="current">An address in it that is not much above the lowest one used.</param>
+    /// <param name="start">What the kernel put on it.</param>
+    private static void GiveUpInitialStack(byte* current, in StartInfo start)
+    {
+        const ulong Room = 512 << 10, EndMarker = 8;
+        if (start.TryAux(AtExecFn, out ulong name))
+        {
+            // The name of the executed file is the highest string, behind it 8 zero bytes end the stack.
+            ulong end = (name + Loader.Length((byte*)name) + 1 + EndMarker + 4095) & ~4095ul;
+            // Whole pages on every host.
+            ulong low = ((ulong)current & ~0xFFFFul) - Room;
+            Host.Syscall(Nr.munmap, (long)low, (long)(end - low));
+        }
+    }
+
+    /// <summary>Everything up to the guest's first instruction.</summary>
+    /// <returns>True when nothing on the initial stack is needed any more, by others who look at the process neither.</returns>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static bool Load(in StartInfo start, in Options options, Handover* handover)
+    {
+        Mm* mm = handover->Mm;
+        GuestThread* t = FirstThread(mm, handover->Block, handover->SignalStack, start);
         if (options.HasRecord)
         {
             t->Group->Limits.LowerHard(options.Record.AddressSpaceMax, options.Record.DataMax);
@@ -108,7 +163,7 @@ public static unsafe class Launch
 
         // Kept for /proc/self/exe, out of the guest's sight.
         HiddenFiles.Adopt(t->Files, HiddenFile.Program, fd);
-        Dispatcher.Run(t);
+        return mm->IsDescribed;
     }
 
     /// <summary>Our own image, for execve: it may be out of reach by name later (chroot, another mount namespace). -errno without /proc.</summary>

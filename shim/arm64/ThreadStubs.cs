@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 
 namespace Lodge.Shim;
 
-/// <summary>Machine code for ending threads, on arm64. Called with the C calling convention.</summary>
+/// <summary>Machine code for changing stacks and ending threads, on arm64. Called with the C calling convention.</summary>
 internal static unsafe class ThreadStubs
 {
     // (use, status): clears *use, after which the stack may belong to somebody else, and ends the thread.
@@ -18,8 +18,23 @@ internal static unsafe class ThreadStubs
         0xD4200000,                                // 14: brk #0
     ];
 
+    // (stack, fn, arg): goes on with fn(arg) on another stack; what lies on the old one stays readable. fn does not return.
+    private static ReadOnlySpan<uint> RunOnCode =>
+    [
+        0x9100001F,                                // 00: mov sp, x0
+        0xAA1F03FD,                                // 04: mov x29, xzr
+        0xAA1F03FE,                                // 08: mov x30, xzr
+        0xAA0203E0,                                // 0c: mov x0, x2
+        0xD63F0020,                                // 10: blr x1
+        0xD4200000,                                // 14: brk #0
+    ];
+
     /// <summary>Ends the calling thread; its stack is free from the moment <paramref name="use"/> reads 0.</summary>
     internal static void Exit(long* use, int status) => ((delegate*<long*, int, void>)At(ExitCode))(use, status);
+
+    /// <summary>Goes on on another stack, whose end is 16-byte aligned. <paramref name="run"/> must not return.</summary>
+    internal static void RunOn(void* stackEnd, delegate*<void*, void> run, void* argument) =>
+        ((delegate*<void*, delegate*<void*, void>, void*, void>)At(RunOnCode))(stackEnd, run, argument);
 
     /// <summary>Guest floating-point state lives in memory here: an empty state, for frames.</summary>
     internal static void SaveExtended(byte* area, uint components)

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 
 namespace Lodge.Shim;
 
-/// <summary>Machine code for ending threads and for the processor's extended state, on x86-64. Called with the C calling convention.</summary>
+/// <summary>Machine code for changing stacks, ending threads and for the processor's extended state, on x86-64. Called with the C calling convention.</summary>
 internal static unsafe class ThreadStubs
 {
     // (use, status): clears *use, after which the stack may belong to somebody else, and ends the thread.
@@ -17,6 +17,16 @@ internal static unsafe class ThreadStubs
         0xB8, 0x3C, 0x00, 0x00, 0x00,              // 0a: mov eax, 60
         0x0F, 0x05,                                // 0f: syscall
         0x0F, 0x0B,                                // 11: ud2
+    ];
+
+    // (stack, fn, arg): goes on with fn(arg) on another stack; what lies on the old one stays readable. fn does not return.
+    private static ReadOnlySpan<byte> RunOnCode =>
+    [
+        0x48, 0x89, 0xFC,                          // 00: mov rsp, rdi
+        0x31, 0xED,                                // 03: xor ebp, ebp
+        0x48, 0x89, 0xD7,                          // 05: mov rdi, rdx
+        0xFF, 0xD6,                                // 08: call rsi
+        0x0F, 0x0B,                                // 0a: ud2
     ];
 
     // (area, components)
@@ -53,6 +63,10 @@ internal static unsafe class ThreadStubs
 
     /// <summary>Ends the calling thread; its stack is free from the moment <paramref name="use"/> reads 0.</summary>
     internal static void Exit(long* use, int status) => ((delegate*<long*, int, void>)At(ExitCode))(use, status);
+
+    /// <summary>Goes on on another stack, whose end is 16-byte aligned. <paramref name="run"/> must not return.</summary>
+    internal static void RunOn(void* stackEnd, delegate*<void*, void> run, void* argument) =>
+        ((delegate*<void*, delegate*<void*, void>, void*, void>)At(RunOnCode))(stackEnd, run, argument);
 
     /// <summary>
     /// Stores the live x87, SSE and AVX state. xmm0 to xmm7 and MXCSR are not the guest's here: its own are in the frame.

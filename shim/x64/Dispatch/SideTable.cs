@@ -4,17 +4,21 @@ using Lodge.Translator.X64;
 namespace Lodge.Shim;
 
 /// <summary>
-/// Side tables as they are kept: most entries are two bytes, the distances from the entry before in host and guest code, and a third
-/// where ESP's delta changes. They are read from the beginning, which only signals, faults and new entries do.
+/// Side tables as they are kept: most entries are a byte, the distances from the entry before in host and guest code. They are read from
+/// the beginning, which only signals, faults and new entries do.
 /// <code>
-/// hhhhhhh0                            h: host bytes since the last entry
-/// ggggggg e                           g: guest bytes; e: a byte with the change of the delta follows
-/// 00000001 and eight bytes            an entry of another kind, or with a longer distance, as it is
+/// hhhhggg0                            h: host bytes since the last entry; g: guest bytes
+/// ddddgggg hhhhhh01                   the same with a change of ESP's delta, (d - 8) words; d = 15: that is in a third byte
+/// gggggggg hhhhhhhh rrkkk011          another kind (k) and register (r), the delta unchanged
+/// 00000111 and eight bytes            an entry as it is
 /// </code>
 /// </summary>
 public unsafe struct SideTable
 {
-    private const byte Whole = 1;
+    private const byte Kinds = 3, Whole = 7;
+
+    /// <summary>Unchanged delta, and delta in a byte of its own.</summary>
+    private const int NoChange = 8, LargeChange = 15;
 
     private byte* _next;
     private readonly byte* _end;
@@ -31,9 +35,20 @@ public unsafe struct SideTable
     }
 
     /// <summary>Offset of the next entry's code from the unit's first host byte; beyond all code when there is none.</summary>
-    public readonly uint NextHostOffset => _next >= _end ? uint.MaxValue
-        : *_next == Whole ? Unsafe.ReadUnaligned<Boundary>(_next + 1).HostOffset
-        : (uint)(Current.HostOffset + (*_next >> 1));
+    public readonly uint NextHostOffset
+    {
+        get
+        {
+            if (_next >= _end)
+            {
+                return uint.MaxValue;
+            }
+
+            byte first = *_next;
+            return first == Whole ? Unsafe.ReadUnaligned<Boundary>(_next + 1).HostOffset
+                : (uint)(Current.HostOffset + ((first & 1) == 0 ? first >> 4 : (first & 2) == 0 ? first >> 2 : _next[1]));
+        }
+    }
 
     /// <summary>Goes to the next entry; false at the end.</summary>
     public bool Next()
@@ -43,40 +58,77 @@ public unsafe struct SideTable
             return false;
         }
 
-        if (*_next == Whole)
+        byte first = *_next;
+        if (first == Whole)
         {
             Current = Unsafe.ReadUnaligned<Boundary>(_next + 1);
             _next += 1 + sizeof(Boundary);
             return true;
         }
 
-        Current.HostOffset += (ushort)(_next[0] >> 1);
-        Current.GuestOffset += (ushort)(_next[1] >> 1);
         Current.Kind = BoundaryKind.Normal;
         Current.Register = 0;
-        Current.EspDelta += (_next[1] & 1) != 0 ? (sbyte)_next[2] : (short)0;
-        _next += 2 + (_next[1] & 1);
+        if ((first & 1) == 0)
+        {
+            Current.HostOffset += (ushort)(first >> 4);
+            Current.GuestOffset += (ushort)((first >> 1) & 7);
+            _next++;
+        }
+        else if ((first & 2) == 0)
+        {
+            int change = _next[1] >> 4;
+            Current.HostOffset += (ushort)(first >> 2);
+            Current.GuestOffset += (ushort)(_next[1] & 15);
+            Current.EspDelta += (short)(4 * (change == LargeChange ? (sbyte)_next[2] : change - NoChange));
+            _next += change == LargeChange ? 3 : 2;
+        }
+        else
+        {
+            Current.Kind = (BoundaryKind)((first >> 3) & 7);
+            Current.Register = (byte)(first >> 6);
+            Current.HostOffset += _next[1];
+            Current.GuestOffset += _next[2];
+            _next += 3;
+        }
+
         return true;
     }
 
-    /// <summary>Writes a table. Needs at most nine bytes for each entry.</summary>
+    /// <summary>Writes a table. Needs at most nine bytes for each entry, and may write one byte beyond what it returns.</summary>
     /// <returns>Its size in bytes.</returns>
     public static int Write(byte* to, Boundary* from, int count)
     {
         byte* p = to;
-        Boundary last = default;
+        ulong last = 0;
         for (int i = 0; i < count; i++)
         {
-            Boundary b = from[i];
-            uint host = (uint)(b.HostOffset - last.HostOffset);
-            uint guest = (uint)(b.GuestOffset - last.GuestOffset);
-            int delta = b.EspDelta - last.EspDelta;
-            if ((host | guest) < 128 && delta is >= -128 and <= 127 && b.Kind == BoundaryKind.Normal && b.Register == 0)
+            // Host offset, guest offset, ESP's delta, kind and register from the lowest bits up. Host offsets never go down.
+            ulong b = ((ulong*)from)[i];
+            uint step = (uint)b - (uint)last;
+            uint host = (ushort)step;
+            uint guest = step >> 16;
+            int delta = (short)(b >> 32) - (short)(last >> 32);
+            uint kind = (uint)(b >> 48);
+            last = b;
+            if ((host > 63 ? 1u : guest >> 4 | kind) == 0 && (delta & 3) == 0 && delta is >= -512 and < 512)
             {
-                p[0] = (byte)(host << 1);
-                p[1] = (byte)((guest << 1) | (delta != 0 ? 1u : 0));
-                p[2] = (byte)delta;
-                p += delta != 0 ? 3 : 2;
+                int change = (delta >> 2) + NoChange;
+                bool isSmall = (change ^ NoChange | (int)(host >> 4 | guest >> 3)) == 0;
+                bool isLarge = (uint)change >= LargeChange;
+                uint code = isLarge ? LargeChange : (uint)change;
+                Unsafe.WriteUnaligned(p, (ushort)(isSmall ? host << 4 | guest << 1 : code << 12 | guest << 8 | host << 2 | 1));
+                p += isSmall ? 1 : 2;
+                if (isLarge)
+                {
+                    *p++ = (byte)(delta >> 2);
+                }
+            }
+            else if (delta == 0 && host < 256 && guest < 256 && (kind & 0xFF) < 8 && kind >> 8 < 4)
+            {
+                p[0] = (byte)(kind >> 8 << 6 | (kind & 7) << 3 | Kinds);
+                p[1] = (byte)host;
+                p[2] = (byte)guest;
+                p += 3;
             }
             else
             {
@@ -84,8 +136,6 @@ public unsafe struct SideTable
                 Unsafe.WriteUnaligned(p + 1, b);
                 p += 1 + sizeof(Boundary);
             }
-
-            last = b;
         }
 
         return (int)(p - to);

@@ -52,7 +52,7 @@ public unsafe partial struct CodeCache
             return;
         }
 
-        bool segmented = isExit ? UnitRef(LinkRef(what).Owner).Segmented != 0 : t->Exec.Segmented != 0;
+        bool segmented = isExit ? UnitRef(OwnerOf(what)).Segmented != 0 : t->Exec.Segmented != 0;
         uint offset = Lookup(pc, segmented, out uint unit);
         if (offset == 0)
         {

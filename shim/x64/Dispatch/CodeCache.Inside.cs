@@ -38,12 +38,11 @@ public unsafe partial struct CodeCache
             int at = pc - u.Pc < u.Length && (u.Dead | u.Checked) == 0 ? InstructionAt(unit, pc - u.Pc) : -1;
             if (at >= 0)
             {
-                uint reference = _recordsUsed;
-                _recordsUsed += (uint)sizeof(EntryRecord) / 4;
-                AddEntry(reference, unit, pc, u.HostStart + (uint)at, segmented);
-                ((EntryRecord*)(_records + reference))->NextFurther = u.FurtherEntries;
-                u.FurtherEntries = reference;
-                return u.HostStart + (uint)at;
+                FurtherEntry* entry = (FurtherEntry*)(_records + _recordsUsed);
+                entry->Next = u.FurtherEntries;
+                u.FurtherEntries = _recordsUsed;
+                _recordsUsed += (uint)sizeof(FurtherEntry) / 4;
+                return AddInside(u.FurtherEntries, unit, pc - u.Pc, (uint)at);
             }
         }
 

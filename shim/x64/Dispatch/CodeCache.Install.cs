@@ -196,40 +196,40 @@ public unsafe partial struct CodeCache
         ref Unit u = ref UnitRef(unit);
         u = default;
         u.Pc = pc;
-        u.Length = result.GuestLength;
+        u.Length = (ushort)result.GuestLength;
         u.HostStart = _used;
-        u.HostLength = (uint)result.Code.Position;
-        u.LinkCount = (ushort)result.ExitCount;
-        u.EntryCount = (ushort)(_hidden ? 0 : result.EntryCount + 1);
-        u.LandingCount = (ushort)result.LandingCount;
+        u.HostLength = (ushort)result.Code.Position;
+        u.LinkCount = (byte)result.ExitCount;
+        u.EntryCount = (byte)(_hidden ? 0 : result.EntryCount);
+        u.LandingCount = (byte)result.LandingCount;
         u.Segmented = request.Segmented ? (byte)1 : (byte)0;
-        for (uint i = 0; i < u.LinkCount; i++)
+        u.FirstStub = result.ExitCount == 0 ? 0 : _used + (uint)result.Exits[0].StubOffset;
+        LinkRecord* links = (LinkRecord*)(_records + LinksOf(unit));
+        for (int i = 0; i < result.ExitCount; i++)
         {
-            ref LinkRecord link = ref LinkRef(LinksOf(unit) + (i * request.ExitIdStep));
-            link.PatchAt = _used + (uint)result.Exits[i].PatchOffset;
-            link.Stub = _used + (uint)result.Exits[i].StubOffset;
-            link.Target = result.Exits[i].Target;
-            link.NextIncoming = LinkRecord.NotLinked;
-            link.Owner = unit;
+            links[i].Target = result.Exits[i].Target;
+            links[i].NextIncoming = LinkRecord.NotLinked;
+            links[i].Patch = (ushort)result.Exits[i].PatchOffset;
+            links[i].Place = (ushort)(((result.Exits[i].StubOffset - result.Exits[0].StubOffset) << 4) | i);
         }
 
-        int* landings = (int*)(_records + LandingsOf(unit));
-        for (int i = 0; i < u.LandingCount; i++)
+        short* landings = LandingsOf(unit);
+        for (int i = 0; i < result.LandingCount; i++)
         {
-            landings[i] = result.Landings[i];
+            landings[i] = (short)result.Landings[i];
         }
 
-        u.SideTableBytes = (ushort)SideTable.Write(SideTableOf(unit), result.Boundaries, result.BoundaryCount);
-        _recordsUsed = LandingsOf(unit) + u.LandingCount + ((u.SideTableBytes + 3u) / 4);
+        byte* table = (byte*)(landings + u.LandingCount);
+        u.SideTableBytes = (ushort)SideTable.Write(table, result.Boundaries, result.BoundaryCount);
+        _recordsUsed = (uint)((((ulong)(table + u.SideTableBytes) - (ulong)_records) + 3) / 4);
 
         if (!_hidden)
         {
-            uint entry = EntriesOf(unit);
-            AddEntry(entry, unit, pc, _used, request.Segmented);
-            for (int i = 0; i < result.EntryCount; i++)
+            AddEntry(unit | IsUnit, pc, request.Segmented);
+            uint entry = (uint)((uint*)EntriesOf(unit) - _records);
+            for (int i = 0; i < result.EntryCount; i++, entry += (uint)sizeof(EntryRecord) / 4)
             {
-                entry += (uint)sizeof(EntryRecord) / 4;
-                AddEntry(entry, unit, result.Entries[i].Address, _used + (uint)result.Entries[i].HostOffset, request.Segmented);
+                AddInside(entry, unit, result.Entries[i].Address - pc, (uint)result.Entries[i].HostOffset);
             }
 
             uint first = pc >> 12;
@@ -243,27 +243,29 @@ public unsafe partial struct CodeCache
 
             if (last != first)
             {
-                u.NextOnSecondPage = Enlist(MakePage(last), unit);
+                MakeExtra(ref u)->NextOnSecondPage = Enlist(MakePage(last), unit);
             }
 
             if (result.Thunk != 0)
             {
                 uint number = result.Thunk >> 12;
-                u.Thunk = result.Thunk;
+                UnitExtra* extra = MakeExtra(ref u);
+                extra->Thunk = result.Thunk;
                 if (number != first && number != last)
                 {
-                    u.NextOnThunkPage = Enlist(MakePage(number), unit);
+                    extra->NextOnThunkPage = Enlist(MakePage(number), unit);
                 }
             }
 
             if (result.Table != 0)
             {
                 uint number = result.Table >> 12;
-                u.Table = result.Table;
-                u.TableLength = result.TableLength;
-                if (number != first && number != last && (u.Thunk == 0 || number != u.Thunk >> 12))
+                UnitExtra* extra = MakeExtra(ref u);
+                extra->Table = result.Table;
+                extra->TableLength = result.TableLength;
+                if (number != first && number != last && (extra->Thunk == 0 || number != extra->Thunk >> 12))
                 {
-                    u.NextOnTablePage = Enlist(MakePage(number), unit);
+                    extra->NextOnTablePage = Enlist(MakePage(number), unit);
                 }
             }
 

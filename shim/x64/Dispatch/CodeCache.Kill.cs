@@ -12,7 +12,7 @@ public unsafe partial struct CodeCache
     {
         ref Unit u = ref UnitRef(unit);
         byte* guest = (byte*)(nuint)u.Pc;
-        byte* copy = _sources + u.Source;
+        byte* copy = _sources + ((UnitExtra*)(_records + u.Extra))->Source;
         for (uint i = 0; i < u.Length; i++)
         {
             if (guest[i] != copy[i])
@@ -28,7 +28,7 @@ public unsafe partial struct CodeCache
     {
         ref Unit u = ref UnitRef(unit);
         u.Checked = 1;
-        u.Source = _sourcesUsed;
+        MakeExtra(ref u)->Source = _sourcesUsed;
         byte* guest = (byte*)(nuint)u.Pc;
         for (uint i = 0; i < u.Length; i++)
         {
@@ -37,10 +37,27 @@ public unsafe partial struct CodeCache
     }
 
     /// <summary>Link of the list of units by page, for a unit that is on the list of the page.</summary>
-    private static uint* NextOnPage(Unit* u, uint page) =>
-        u->Pc >> 12 == page ? &u->NextOnFirstPage
-        : (u->Pc + u->Length - 1) >> 12 == page ? &u->NextOnSecondPage
-        : u->Thunk != 0 && u->Thunk >> 12 == page ? &u->NextOnThunkPage : &u->NextOnTablePage;
+    private readonly uint* NextOnPage(Unit* u, uint page)
+    {
+        UnitExtra* extra = (UnitExtra*)(_records + u->Extra);
+        return u->Pc >> 12 == page ? &u->NextOnFirstPage
+            : (u->Pc + u->Length - 1) >> 12 == page ? &extra->NextOnSecondPage
+            : extra->Thunk != 0 && extra->Thunk >> 12 == page ? &extra->NextOnThunkPage : &extra->NextOnTablePage;
+    }
+
+    /// <summary>Whether the unit depends on the guest's bytes in [start, end).</summary>
+    private readonly bool DependsOn(Unit* u, uint start, ulong end)
+    {
+        bool own = Overlap(u->Pc, u->Length, start, end);
+        if (own || u->Extra == 0)
+        {
+            return own;
+        }
+
+        UnitExtra* extra = (UnitExtra*)(_records + u->Extra);
+        return (extra->Thunk != 0 && Overlap(extra->Thunk, ThunkLength, start, end))
+            || (extra->Table != 0 && Overlap(extra->Table, extra->TableLength, start, end));
+    }
 
     /// <summary>Notes that a store into the page dropped its code; pages that do so again and again are checked instead of protected.</summary>
     public void CountWriteFault(uint address)
@@ -101,8 +118,7 @@ public unsafe partial struct CodeCache
         while (*link != 0)
         {
             Unit* u = (Unit*)(_records + *link);
-            if (u->Dead == 0 && (Overlap(u->Pc, u->Length, start, end) || (u->Thunk != 0 && Overlap(u->Thunk, ThunkLength, start, end))
-                || (u->Table != 0 && Overlap(u->Table, u->TableLength, start, end))))
+            if (u->Dead == 0 && DependsOn(u, start, end))
             {
                 Kill(*link);
             }
@@ -132,11 +148,11 @@ public unsafe partial struct CodeCache
             thunk.Address = 0;
         }
 
-        uint entry = EntriesOf(unit);
-        for (int i = 0; i < u.EntryCount; i++)
+        RemoveEntry(unit | IsUnit, u.Pc, u.HostStart, u.Segmented != 0);
+        uint entry = (uint)((uint*)EntriesOf(unit) - _records);
+        for (int i = 0; i < u.EntryCount; i++, entry += (uint)sizeof(EntryRecord) / 4)
         {
-            RemoveEntry(entry, u.Segmented != 0);
-            entry += (uint)sizeof(EntryRecord) / 4;
+            RemoveInside(entry, u);
         }
 
         if (u.InShadow != 0)
@@ -144,22 +160,23 @@ public unsafe partial struct CodeCache
             LeaveShadows(ref u);
         }
 
-        for (entry = u.FurtherEntries; entry != 0; entry = ((EntryRecord*)(_records + entry))->NextFurther)
+        for (entry = u.FurtherEntries; entry != 0; entry = ((FurtherEntry*)(_records + entry))->Next)
         {
-            RemoveEntry(entry, u.Segmented != 0);
+            RemoveInside(entry, u);
         }
 
         for (uint exit = u.Incoming; exit != 0;)
         {
             ref LinkRecord link = ref LinkRef(exit);
             uint next = link.NextIncoming;
-            *(int*)(Base + link.PatchAt) = (int)link.Stub - (int)(link.PatchAt + 4);
+            uint at = PatchOf(exit);
+            *(int*)(Base + at) = (int)StubOf(exit) - (int)(at + 4);
             link.NextIncoming = LinkRecord.NotLinked;
             exit = next;
         }
 
         u.Incoming = 0;
-        int* landings = (int*)(_records + LandingsOf(unit));
+        short* landings = LandingsOf(unit);
         for (int i = 0; i < u.LandingCount; i++)
         {
             int at = landings[i];

@@ -97,7 +97,7 @@ public unsafe partial struct CodeCache
             return Find(t, target);
         }
 
-        bool segmented = UnitRef(LinkRef(exitId).Owner).Segmented != 0;
+        bool segmented = UnitRef(OwnerOf(exitId)).Segmented != 0;
         uint offset = Lookup(target, segmented, out uint unit);
         if (offset == 0)
         {
@@ -122,7 +122,7 @@ public unsafe partial struct CodeCache
     private readonly void ConnectIfFree(uint exitId, uint unit, uint offset)
     {
         ref LinkRecord link = ref LinkRef(exitId);
-        ref Unit owner = ref UnitRef(link.Owner);
+        ref Unit owner = ref UnitRef(OwnerOf(exitId));
         if (owner.Dead == 0 && owner.Checked == 0 && link.NextIncoming == LinkRecord.NotLinked)
         {
             Connect(exitId, ref link, unit, offset);
@@ -134,8 +134,18 @@ public unsafe partial struct CodeCache
         ref Unit entered = ref UnitRef(unit);
         link.NextIncoming = entered.Incoming;
         entered.Incoming = exitId;
-        *(int*)(Base + link.PatchAt) = (int)offset - (int)(link.PatchAt + 4);
+        uint at = PatchOf(exitId);
+        *(int*)(Base + at) = (int)offset - (int)(at + 4);
     }
+
+    /// <summary>The unit that an exit belongs to.</summary>
+    private readonly uint OwnerOf(uint exitId) => exitId - ((((LinkRef(exitId).Place & 15u) * (uint)sizeof(LinkRecord)) + (uint)sizeof(Unit)) / 4);
+
+    /// <summary>Code cache offset of an exit's rel32.</summary>
+    public readonly uint PatchOf(uint exitId) => UnitRef(OwnerOf(exitId)).HostStart + LinkRef(exitId).Patch;
+
+    /// <summary>Code cache offset of an exit's stub.</summary>
+    public readonly uint StubOf(uint exitId) => UnitRef(OwnerOf(exitId)).FirstStub + ((uint)LinkRef(exitId).Place >> 4);
 
     /// <summary>Goes up when the cache is emptied: exits and offsets from before mean nothing then. Stable while the thread is inside.</summary>
     public readonly uint Generation => _generation;

@@ -6,73 +6,6 @@ using Lodge.Translator.X64;
 namespace Lodge.Shim;
 
 /// <summary>
-/// One translated unit. Lies in the record area, followed by its links, entries, landings and side table: what is written together lies
-/// together, so that a translation in a forked child copies few pages.
-/// </summary>
-public struct Unit
-{
-    /// <summary>Guest address of the first byte, and bytes covered.</summary>
-    public uint Pc, Length;
-    /// <summary>Code cache offset of the first host byte, and bytes including cold stubs.</summary>
-    public uint HostStart, HostLength;
-    /// <summary>Numbers of the parts.</summary>
-    public ushort LinkCount, EntryCount, LandingCount;
-    /// <summary>Bytes of the side table (<see cref="SideTable"/>).</summary>
-    public ushort SideTableBytes;
-    /// <summary>First exit (reference) that is linked to this unit; 0 = none.</summary>
-    public uint Incoming;
-    /// <summary>Next units on the first and the second page that the unit touches (see <see cref="CodePage"/>); 0 = none.</summary>
-    public uint NextOnFirstPage, NextOnSecondPage;
-    /// <summary>A thunk on another page that the unit contains the load of, and the next unit on that page; 0 = none.</summary>
-    public uint Thunk, NextOnThunkPage;
-    /// <summary>A jump table whose shadow the unit uses, its bytes, and the next unit on that page; 0 = none.</summary>
-    public uint Table, TableLength, NextOnTablePage;
-    /// <summary>First further entry: a place inside, found when it was wanted; 0 = none.</summary>
-    public uint FurtherEntries;
-    /// <summary>Where the source bytes of a checked or single-instruction unit are kept.</summary>
-    public uint Source;
-    /// <summary>Non-zero when the unit was invalidated: it is never entered again.</summary>
-    public byte Dead;
-    /// <summary>Non-zero when the unit is run one at a time after its source bytes were compared (a page written and executed by turns).</summary>
-    public byte Checked;
-    /// <summary>Non-zero when data segments had bases at translation.</summary>
-    public byte Segmented;
-    /// <summary>Non-zero when a jump table's shadow may lead into the unit.</summary>
-    public byte InShadow;
-}
-
-/// <summary>A direct exit as installed. Its reference is the exit id in translated code.</summary>
-public struct LinkRecord
-{
-    /// <summary>Code cache offset of the rel32.</summary>
-    public uint PatchAt;
-    /// <summary>Code cache offset of the cold stub.</summary>
-    public uint Stub;
-    /// <summary>Guest target.</summary>
-    public uint Target;
-    /// <summary>Next exit linked to the same unit; 0 = last, <see cref="NotLinked"/> = not linked.</summary>
-    public uint NextIncoming;
-    /// <summary>Unit that the exit belongs to.</summary>
-    public uint Owner;
-
-    /// <summary>Value of <see cref="NextIncoming"/> while the exit leads to its stub.</summary>
-    public const uint NotLinked = uint.MaxValue;
-}
-
-/// <summary>A guest address at which a unit can be entered.</summary>
-public struct EntryRecord
-{
-    /// <summary>Guest address.</summary>
-    public uint Address;
-    /// <summary>Code cache offset.</summary>
-    public uint HostOffset;
-    /// <summary>Unit that is entered.</summary>
-    public uint Owner;
-    /// <summary>Next of the unit's further entries; 0 = last. Not used by the entries that the unit was made with.</summary>
-    public uint NextFurther;
-}
-
-/// <summary>
 /// Translated code of one address space: code, side tables, links, the flat target table. Changed only under <see cref="Lock"/>; the
 /// target table and the code are read by running guest threads without it (4-byte stores only, see docs/code-cache.md).
 /// Memory is taken with MAP_NORESERVE and used from the bottom; a full cache is emptied.
@@ -280,11 +213,24 @@ public unsafe partial struct CodeCache
 
     private static uint LinksOf(uint unit) => unit + ((uint)sizeof(Unit) / 4);
 
-    private readonly uint EntriesOf(uint unit) => LinksOf(unit) + (UnitRef(unit).LinkCount * ((uint)sizeof(LinkRecord) / 4));
+    private readonly EntryRecord* EntriesOf(uint unit) => (EntryRecord*)(_records + LinksOf(unit) + (UnitRef(unit).LinkCount * ((uint)sizeof(LinkRecord) / 4)));
 
-    private readonly uint LandingsOf(uint unit) => EntriesOf(unit) + (UnitRef(unit).EntryCount * ((uint)sizeof(EntryRecord) / 4));
+    private readonly short* LandingsOf(uint unit) => (short*)(EntriesOf(unit) + UnitRef(unit).EntryCount);
 
-    private readonly byte* SideTableOf(uint unit) => (byte*)(_records + LandingsOf(unit) + UnitRef(unit).LandingCount);
+    private readonly byte* SideTableOf(uint unit) => (byte*)(LandingsOf(unit) + UnitRef(unit).LandingCount);
+
+    /// <summary>What few units need; made when there is none.</summary>
+    private UnitExtra* MakeExtra(ref Unit u)
+    {
+        if (u.Extra == 0)
+        {
+            u.Extra = _recordsUsed;
+            _recordsUsed += (uint)sizeof(UnitExtra) / 4;
+            *(UnitExtra*)(_records + u.Extra) = default;
+        }
+
+        return (UnitExtra*)(_records + u.Extra);
+    }
 
     /// <summary>
     /// Code cache offset of a live translation that starts at <paramref name="pc"/>, and its unit; 0 for none. Under the lock.
@@ -292,9 +238,15 @@ public unsafe partial struct CodeCache
     private readonly uint Lookup(uint pc, bool segmented, out uint unit)
     {
         uint reference = segmented ? _segmentedEntries.Find(pc) : _entries.Find(pc);
-        EntryRecord* e = (EntryRecord*)(_records + reference);
-        unit = reference == 0 ? 0 : e->Owner;
-        return reference == 0 ? 0 : e->HostOffset;
+        unit = reference & ~IsUnit;
+        if (reference == unit)
+        {
+            EntryRecord* e = (EntryRecord*)(_records + reference);
+            unit = reference == 0 ? 0 : e->Owner;
+            return reference == 0 ? 0 : UnitRef(unit).HostStart + e->HostOffset;
+        }
+
+        return UnitRef(unit).HostStart;
     }
 
     /// <summary>Enters a translation into the target table. Under the lock.</summary>
@@ -307,12 +259,11 @@ public unsafe partial struct CodeCache
     /// <summary>Where counts of write faults and marks of watched data are kept for a page; others share them.</summary>
     private readonly uint PageSlot(uint page) => page & ((1u << Sizes.PageBits) - 1);
 
-    private void AddEntry(uint reference, uint unit, uint pc, uint hostOffset, bool segmented)
+    /// <summary>Set in what the tables of entries hold where that is a unit, which is entered at its beginning; else it is an <see cref="EntryRecord"/>.</summary>
+    private const uint IsUnit = 1u << 31;
+
+    private void AddEntry(uint reference, uint pc, bool segmented)
     {
-        EntryRecord* e = (EntryRecord*)(_records + reference);
-        e->Address = pc;
-        e->HostOffset = hostOffset;
-        e->Owner = unit;
         if (segmented)
         {
             _segmentedEntries.Add(pc, reference);
@@ -323,10 +274,26 @@ public unsafe partial struct CodeCache
         }
     }
 
-    private void RemoveEntry(uint reference, bool segmented)
+    /// <summary>Makes a place in a unit an entry, by the record at the reference.</summary>
+    private uint AddInside(uint reference, uint unit, uint guestOffset, uint hostOffset)
     {
-        EntryRecord* gone = (EntryRecord*)(_records + reference);
-        uint pc = gone->Address;
+        ref Unit u = ref UnitRef(unit);
+        EntryRecord* e = (EntryRecord*)(_records + reference);
+        e->GuestOffset = (ushort)guestOffset;
+        e->HostOffset = (ushort)hostOffset;
+        e->Owner = unit;
+        AddEntry(reference, u.Pc + guestOffset, u.Segmented != 0);
+        return u.HostStart + hostOffset;
+    }
+
+    private void RemoveInside(uint reference, in Unit u)
+    {
+        EntryRecord* e = (EntryRecord*)(_records + reference);
+        RemoveEntry(reference, u.Pc + e->GuestOffset, u.HostStart + e->HostOffset, u.Segmented != 0);
+    }
+
+    private void RemoveEntry(uint reference, uint pc, uint offset, bool segmented)
+    {
         byte* targets;
         if (segmented)
         {
@@ -344,7 +311,7 @@ public unsafe partial struct CodeCache
             }
         }
 
-        TargetTables.Remove(targets, pc, gone->HostOffset, Layout.NestedTargets);
+        TargetTables.Remove(targets, pc, offset, Layout.NestedTargets);
     }
 
     /// <summary>

@@ -86,7 +86,7 @@ internal sealed unsafe class CacheUnderTest : IDisposable
     }
 
     /// <summary>Where the exit's rel32 leads, as a code cache offset.</summary>
-    public uint LeadsTo(LinkRecord* link) => (uint)(link->PatchAt + 4 + *(int*)(Cache->Base + link->PatchAt));
+    public uint LeadsTo(uint exit) => (uint)(Cache->PatchOf(exit) + 4 + *(int*)(Cache->Base + Cache->PatchOf(exit)));
 
     /// <summary>The target table's word.</summary>
     public uint Target(uint pc) => TargetTables.Read(Cache->Targets, pc, Cache->Layout.NestedTargets);

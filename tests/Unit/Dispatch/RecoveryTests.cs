@@ -18,7 +18,7 @@ public sealed unsafe class RecoveryTests
         ref DispatchStubs s = ref c.Cache->Stubs;
         ulong start = (ulong)c.Cache->Base + c.Cache->UnitRef(unit).HostStart;
         Assert.Equal(s.InterruptExit, Recovery.InterruptTarget(c.T, start));
-        Assert.Equal(0ul, Recovery.InterruptTarget(c.T, (ulong)c.Cache->Base + c.LinkOf(unit, 0)->Stub));
+        Assert.Equal(0ul, Recovery.InterruptTarget(c.T, (ulong)c.Cache->Base + c.Cache->StubOf(CacheUnderTest.Exit(unit, 0))));
         Assert.Equal(s.NotEntered, Recovery.InterruptTarget(c.T, s.EntryWindowStart));
         Assert.Equal(s.NotEntered, Recovery.InterruptTarget(c.T, s.EntryWindowEnd - 1));
         Assert.Equal(0ul, Recovery.InterruptTarget(c.T, s.EntryWindowEnd));

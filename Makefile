@@ -2,6 +2,7 @@
 #
 #   make            build everything
 #   make shim       the shim only: out/bin/lodge-shim (x86-64) and out/arm64/lodge-shim
+#   make shim-order   write anew which of the shim's functions lie together (docs/architecture.md), from runs of real programs
 #   make deps       install what building and testing need (Debian)
 #   make test       build and run all tests; SUITE="name …" chooses among tests/suites.txt
 #   make tables   write the instruction tables' C# anew from their text (make tables-check: prove it is up to date)
@@ -17,7 +18,7 @@ export DOTNET_NOLOGO = 1
 
 BUILD = dotnet build -v q --nologo -consoleLoggerParameters:NoSummary
 
-.PHONY: all shim commands guests deps tables tables-check config-tables test rootfs demo bench clean
+.PHONY: all shim shim-order commands guests deps tables tables-check config-tables test rootfs demo bench clean
 
 all:
 	$(BUILD) Lodge.slnx
@@ -29,6 +30,10 @@ commands:
 
 shim:
 	$(BUILD) shim/Lodge.Shim.csproj
+
+shim-order: shim guests rootfs
+	shim/order/make-order --sizes
+	$(MAKE) shim
 
 # 32-bit test programs and native test helpers, by cross compilers.
 guests:

@@ -48,8 +48,13 @@ internal sealed class ElfImage
     }
 
     /// <summary>Value of a symbol of the (unstripped) image.</summary>
-    internal ulong Symbol(string name)
+    internal ulong Symbol(string name) =>
+        Symbols().TryGetValue(name, out ulong value) ? value : throw new InvalidDataException("no symbol " + name);
+
+    /// <summary>All symbols of the (unstripped) image; of several with one name, the first.</summary>
+    internal Dictionary<string, ulong> Symbols()
     {
+        Dictionary<string, ulong> symbols = [];
         for (int i = 0; i < U16(60); i++)
         {
             int section = (int)U64(40) + i * U16(58);
@@ -63,14 +68,11 @@ internal sealed class ElfImage
             for (int entry = table; entry < table + (int)U64(section + 32); entry += 24)
             {
                 int text = strings + (int)U32(entry);
-                if (Encoding.ASCII.GetString(data, text, Array.IndexOf(data, (byte)0, text) - text) == name)
-                {
-                    return U64(entry + 8);
-                }
+                symbols.TryAdd(Encoding.ASCII.GetString(data, text, Array.IndexOf(data, (byte)0, text) - text), U64(entry + 8));
             }
         }
 
-        throw new InvalidDataException("no symbol " + name);
+        return symbols;
     }
 
     private ushort U16(int at) => BinaryPrimitives.ReadUInt16LittleEndian(data.AsSpan(at));

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.IO;
 using System.Linq;
 using System.Runtime.InteropServices;
 using Iced.Intel;
@@ -39,11 +40,12 @@ public class ImageTests(ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(Images))]
-    public void Has_no_pages_that_are_writable_and_executable(string path, int machine)
+    public void Is_one_mapping_that_nothing_writes(string path, int machine)
     {
         ElfImage image = new(Repository.File(path));
-        Assert.Equal(2, image.Segments.Count(s => s.Type == ElfImage.PtLoad));
-        Assert.All(image.Segments, s => Assert.False((s.Flags & ElfImage.Write) != 0 && (s.Flags & ElfImage.Execute) != 0, $"machine {machine}"));
+        ElfImage.Segment load = Assert.Single(image.Segments, s => s.Type == ElfImage.PtLoad);
+        Assert.True(load.Flags == (ElfImage.Read | ElfImage.Execute), $"machine {machine}: flags {load.Flags}");
+        Assert.Equal(load.FileSize, load.MemorySize);
         Assert.Contains(image.Segments, s => s.Type == ElfImage.PtGnuStack);
     }
 
@@ -76,6 +78,20 @@ public class ImageTests(ITestOutputHelper output)
         byte[] code = [0x90, 0xC5, 0xF8, 0x77, 0x62, 0xF1, 0x7C, 0x48, 0x58, 0xC1, 0xC3];
         Assert.Equal(["1001: vzeroupper", "1004: vaddps zmm0,zmm0,zmm1"], Offenders(code, 0x1000, out _));
         Assert.Equal(["1000: (bad)"], Offenders(new byte[] { 0x06 }, 0x1000, out _));
+    }
+
+    /// <summary>Functions lie as shim/order/order.txt lists them; <c>make shim-order</c> writes it anew when too many of its names are gone.</summary>
+    [Fact]
+    public void Functions_lie_in_their_order()
+    {
+        ElfImage image = new(Repository.File("out/build/obj/Lodge.Shim/x64/lodge-shim.o.elf"));
+        string[] names = [.. File.ReadLines(Repository.File("shim/order/order.txt")).Where(l => !l.StartsWith('#'))];
+        Dictionary<string, ulong> symbols = image.Symbols();
+        ulong[] addresses = [.. names.Where(symbols.ContainsKey).Select(n => symbols[n])];
+        output.WriteLine($"{names.Length} names, {addresses.Length} of them in the image");
+        Assert.InRange(addresses.Length, Math.Max(100, names.Length * 3 / 4), names.Length);
+        Assert.InRange(addresses[0] - symbols["__code_start"], 0UL, 31UL);
+        Assert.Equal(addresses.Order(), addresses);
     }
 
     [Fact]

@@ -66,8 +66,7 @@ public sealed class LaunchTests : Scratch
     [Fact]
     public void A_script_is_matched_by_its_interpreter()
     {
-        string script = Write("script", $"#!{Facts} environment\n");
-        File.SetUnixFileMode(script, (UnixFileMode)0b111_101_101);
+        string script = Executable("script", $"#!{WithoutBlank(Facts)} environment\n");
         string file = Compile("{ \"applications\": [ { \"match\": { \"name\": \"facts\" }, \"options\": { \"environment\": { \"MATCHED\": \"yes\" } } } ] }");
         Assert.Contains("MATCHED=yes", Shim(script, [], new() { ["LODGE_CONFIG"] = file }).Lines);
         Assert.Contains("MATCHED=yes", Shim(Dynamic, ["exec", script], new() { ["LODGE_CONFIG"] = file }).Lines);
@@ -84,8 +83,7 @@ public sealed class LaunchTests : Scratch
             return;
         }
 
-        string script = Write("script", $"#!{Dynamic} uname\n");
-        File.SetUnixFileMode(script, (UnixFileMode)0b111_101_101);
+        string script = Executable("script", $"#!{WithoutBlank(Dynamic)} uname\n");
         string file = Compile("{ \"applications\": [ { \"match\": { \"name\": \"facts.dyn\" }, \"options\": { \"linux32\": true } } ] }");
         Dictionary<string, string> environment = new() { ["LODGE_CONFIG"] = file };
         string[] lines = Run([.. binfmt, Facts, "uname", "exec", Dynamic, "uname"], environment).Lines;
@@ -130,7 +128,7 @@ public sealed class LaunchTests : Scratch
     {
         string root = Directory.CreateDirectory(Path.Combine(Folder, "root")).FullName;
         Write("root/inside", "");
-        File.Copy(Facts, Path.Combine(root, "facts"));
+        Copy(Facts, "root/facts");
         string file = Compile($"{{ \"defaults\": {{ \"root\": \"{root}\", \"environment\": {{ \"N\": \"1\" }} }} }}");
         Outcome outcome = Shim(Facts, ["root", "exec", "/facts", "root", "environment"], new() { ["LODGE_CONFIG"] = file });
         Assert.Equal(["inside /", "inside /"], outcome.Lines.Where(l => l.StartsWith("inside", StringComparison.Ordinal)));
@@ -220,8 +218,7 @@ public sealed class LaunchTests : Scratch
             return;
         }
 
-        string shim = Path.Combine(Folder, "set-id-shim");
-        File.Copy(ShimPath, shim);
+        string shim = Copy(ShimPath, "set-id-shim");
         Assert.Equal(0, Syscall.chown(shim, 0, 12345));
         Assert.Equal(0, Syscall.chmod(shim, (FilePermissions)0b010_111_101_101));
         string user = Compile("{ \"defaults\": { \"linux32\": true, \"environment\": { \"USER\": \"1\" } } }", "run/lodge/config.bin");
@@ -325,6 +322,10 @@ public sealed class LaunchTests : Scratch
         File.Delete(bad);
         Assert.Equal(0, Run([lodge, "config", "check"], environment).Status);
     }
+
+    /// <summary>Another name of a program, in the test's directory: a script's first line ends the interpreter's name at a blank.</summary>
+    private string WithoutBlank(string program)
+        => File.CreateSymbolicLink(Path.Combine(Folder, Path.GetFileName(program)), program).FullName;
 
     /// <summary>A command that sees a file as /var/lib/lodge/config.bin, in a mount namespace of its own.</summary>
     private static string[] PrivateSystem(string file, string flags = "-rm")

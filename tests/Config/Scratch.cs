@@ -15,7 +15,7 @@ namespace Lodge.ConfigTests;
 public class Scratch : IDisposable
 {
     /// <summary>Longest run of a program.</summary>
-    private const int Milliseconds = 20_000;
+    private const int Milliseconds = 120_000;
 
     protected Scratch()
     {
@@ -50,6 +50,25 @@ public class Scratch : IDisposable
         string path = Path.Combine(Folder, name);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         File.WriteAllText(path, text);
+        return path;
+    }
+
+    /// <summary>
+    /// Makes an executable file below the directory. Another process writes it: were it open for writing here, a program that another test
+    /// starts at that moment would hold the descriptor until its own execve, and ours would fail with ETXTBSY.
+    /// </summary>
+    protected string Executable(string name, string text)
+    {
+        string path = Path.Combine(Folder, name);
+        Assert.Equal(0, Run(["/bin/sh", "-c", "printf %s \"$1\" > \"$0\" && chmod 755 \"$0\"", path, text]).Status);
+        return path;
+    }
+
+    /// <summary>Copies a program of the build below the directory, likewise.</summary>
+    protected string Copy(string program, string name)
+    {
+        string path = Path.Combine(Folder, name);
+        Assert.Equal(0, Run(["/bin/cp", program, path]).Status);
         return path;
     }
 

@@ -123,13 +123,14 @@ public class HostileTests
     public void SilenceEndsAConnection()
     {
         using ServiceProcess service = new();
-        using RawClient silent = new(service.Socket);
         using RawClient asking = new(service.Socket);
         Assert.True(asking.Send(Packet.Plain(MessageType.QueryStatus)));
-        Assert.False(silent.IsCutOff(500));
+        Stopwatch silence = Stopwatch.StartNew();
+        using RawClient silent = new(service.Socket);
         Assert.True(silent.IsCutOff());
 
-        // Whoever has asked may think for a while.
+        // Two seconds. Whoever has asked may think for a while.
+        Assert.InRange(silence.ElapsedMilliseconds, 1900, 60_000);
         Assert.False(asking.IsCutOff(1000));
     }
 
@@ -166,7 +167,7 @@ public class HostileTests
 
         // The table of connections is full of the crowd's; the guest still registers as soon as silence has ended some.
         Process guest = service.StartGuest();
-        Assert.InRange(bystander.Status().Connections, 2u, 512u);
+        Assert.InRange(bystander.Status().Connections, 1u, 512u);
         service.WaitFor(() => crowd.All(c => c.IsCutOff(0)), "the crowd's end");
         RawClient.Close(crowd);
         guest.StandardInput.Close();
@@ -180,14 +181,17 @@ public class HostileTests
     {
         using ServiceProcess service = new();
         int sent = 0;
-        for (int i = 0; i < 4000; i++)
+        using ServiceClient bystander = service.Client();
+
+        // More than a slow machine is allowed at its own speed.
+        for (int i = 0; i < 4000 || (i < 200_000 && (i % 500 != 0 || bystander.Status().LogLinesDropped == 0)); i++)
         {
             using RawClient client = new(service.Socket);
             sent += client.IsConnected && client.Send(Packet.Log($"line {i} \u001b[2J")) ? 1 : 0;
         }
 
         StatusMessage status = service.Status(s => s.LogLines + s.LogLinesDropped >= (ulong)sent);
-        Assert.InRange(status.LogLines, 100ul, 3900ul);
+        Assert.InRange(status.LogLines, 100ul, (ulong)sent - 1);
         Assert.True(status.LogLinesDropped > 0);
         service.WaitForLog("line 1 \uFFFD[2J");
         Assert.DoesNotContain("\u001b[2J", service.Log, StringComparison.Ordinal);

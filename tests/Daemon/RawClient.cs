@@ -51,7 +51,7 @@ internal sealed unsafe class RawClient : IDisposable
     }
 
     /// <summary>Waits until the service has closed the connection; false after <paramref name="milliseconds"/>. Packets on the way are read and forgotten.</summary>
-    public bool IsCutOff(int milliseconds = 10_000)
+    public bool IsCutOff(int milliseconds = 60_000)
     {
         long deadline = Environment.TickCount64 + milliseconds;
         byte[] buffer = new byte[65536];

@@ -14,7 +14,7 @@ namespace Lodge.DaemonTests;
 /// <summary>A real lodged in a directory of its own, which is gone afterwards, and so is everything that was started through it.</summary>
 internal sealed class ServiceProcess : IDisposable
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
 
     private readonly StringBuilder _log = new();
     private readonly List<Process> _others = [];
@@ -73,6 +73,9 @@ internal sealed class ServiceProcess : IDisposable
     {
         ProcessStartInfo info = new(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true, RedirectStandardInput = true, UseShellExecute = false };
         info.Environment["XDG_RUNTIME_DIR"] = Directory;
+
+        // Whoever is killed would leave the pipes of its diagnostics behind.
+        info.Environment["DOTNET_EnableDiagnostics"] = "0";
         foreach ((string name, string value) in environment ?? new Dictionary<string, string>())
         {
             info.Environment[name] = value;
@@ -105,8 +108,21 @@ internal sealed class ServiceProcess : IDisposable
         return guest;
     }
 
+    /// <summary>
+    /// Copies a program below the directory. Another process writes it: were it open for writing here, a program that another test starts at
+    /// that moment would hold the descriptor until its own execve, and the copy's would fail with ETXTBSY.
+    /// </summary>
+    public void Copy(string from, string to) => Xunit.Assert.Equal(0, WaitForExit(Launch("/bin/cp", ["-RL", from, Path.Combine(Directory, to)])));
+
     /// <summary>A client of the command's side.</summary>
-    public ServiceClient Client() => new(Socket);
+    public ServiceClient Client() => Patient(new ServiceClient(Socket));
+
+    /// <summary>A client that waits for its answers as long as tests wait for anything.</summary>
+    public static ServiceClient Patient(ServiceClient client)
+    {
+        client.Connection.Timeout = s_patience;
+        return client;
+    }
 
     /// <summary>The guests it knows, once <paramref name="enough"/> says so.</summary>
     public List<Guest> Guests(Predicate<List<Guest>> enough, GuestQuery which = GuestQuery.Live)

@@ -30,9 +30,9 @@ public sealed class SystemTests : IDisposable
         _lodged = Path.Combine(_directory, "lib/lodged");
         _shim = Path.Combine(_directory, "lodge-shim");
         _hold = Path.Combine(_directory, "hold");
-        CopyAll(Path.GetDirectoryName(new FileInfo(Repository.Lodged).ResolveLinkTarget(true)!.FullName)!, Path.Combine(_directory, "lib"));
-        File.Copy(Repository.Shim, _shim);
-        File.Copy(Repository.Hold, _hold);
+        _files.Copy(Path.GetDirectoryName(new FileInfo(Repository.Lodged).ResolveLinkTarget(true)!.FullName)!, "lib");
+        _files.Copy(Repository.Shim, _shim);
+        _files.Copy(Repository.Hold, _hold);
         File.Copy(Repository.File("tests/Daemon/ask.pl"), Path.Combine(_directory, "ask.pl"));
     }
 
@@ -59,7 +59,7 @@ public sealed class SystemTests : IDisposable
         other.StandardInput.Close();
         Assert.Equal(7, ServiceProcess.WaitForExit(other));
         _ = Wait(1);
-        using ServiceClient client = new(Socket, Service);
+        using ServiceClient client = ServiceProcess.Patient(new ServiceClient(Socket, Service));
         Assert.Equal((Service, ServiceFlags.System), (client.Status().Uid, client.Status().Flags & ServiceFlags.System));
         _ = client.Shutdown();
         Assert.Equal(0, ServiceProcess.WaitForExit(service));
@@ -87,7 +87,7 @@ public sealed class SystemTests : IDisposable
         Assert.StartsWith("open ", crowd.StandardOutput.ReadLine(), StringComparison.Ordinal);
         Process guest = StartGuestAs(Second);
         Assert.Equal(guest.Id, Wait(1)[0].Entry.Pid);
-        using ServiceClient client = new(Socket, Service);
+        using ServiceClient client = ServiceProcess.Patient(new ServiceClient(Socket, Service));
         Assert.InRange(client.Status().Refused, 100ul, 1000ul);
     }
 
@@ -98,7 +98,7 @@ public sealed class SystemTests : IDisposable
         Process service = _files.Launch(_lodged,
             ["--system", "--run-as", "nobody", "--log", "console", "--socket", socket, "--state-dir", state, "--config-dir", _files.ConfigurationDirectory]);
         _files.WaitFor(() => File.Exists(socket) && AskAs(Second, socket, "status") == "alive 0 own 0", "the service");
-        using ServiceClient client = new(socket, First);
+        using ServiceClient client = ServiceProcess.Patient(new ServiceClient(socket, First));
         Assert.Equal((First, service.Id), (client.Status().Uid, client.Status().Pid));
         string[] identity = [.. File.ReadLines($"/proc/{service.Id}/status").Where(l => l.StartsWith("Uid", StringComparison.Ordinal) || l.StartsWith("Groups", StringComparison.Ordinal) || l.StartsWith("CapEff", StringComparison.Ordinal))];
         Assert.Equal([$"Uid:\t{First}\t{First}\t{First}\t{First}", "Groups:\t ", "CapEff:\t0000000000000000"], identity);
@@ -167,7 +167,7 @@ public sealed class SystemTests : IDisposable
     // The system's socket has a fixed path: a mount namespace puts the test's directory there.
     private Process StartGuestAs(uint uid)
     {
-        string script = $"mount -t tmpfs none /run && mkdir /run/lodge && mount --bind {Path.Combine(_directory, "run")} /run/lodge; exec setpriv {string.Join(' ', As(uid))} {_shim} {_hold}";
+        string script = $"mount -t tmpfs none /run && mkdir /run/lodge && mount --bind \"{Path.Combine(_directory, "run")}\" /run/lodge; exec setpriv {string.Join(' ', As(uid))} \"{_shim}\" \"{_hold}\"";
         Process guest = _files.Launch("/usr/bin/unshare", ["-m", "/bin/sh", "-c", script]);
         Assert.Equal("ready", guest.StandardOutput.ReadLine());
         return guest;
@@ -175,7 +175,7 @@ public sealed class SystemTests : IDisposable
 
     private List<Guest> Wait(int count)
     {
-        using ServiceClient client = new(Socket, Service);
+        using ServiceClient client = ServiceProcess.Patient(new ServiceClient(Socket, Service));
         List<Guest> guests = [];
         _files.WaitFor(() => (guests = client.Guests()).Count >= count && guests.Count <= count + 1, $"{count} guests", () => string.Join(", ", guests));
         return guests;
@@ -209,14 +209,4 @@ public sealed class SystemTests : IDisposable
         _files.Launch("/usr/bin/setpriv", [.. As(uid), "/usr/bin/perl", Path.Combine(_directory, "ask.pl"), socket, .. questions]);
 
     private static string[] As(uint uid) => [$"--reuid={uid}", $"--regid={uid}", "--clear-groups"];
-
-    private static void CopyAll(string from, string to)
-    {
-        foreach (string file in Directory.EnumerateFiles(from, "*", SearchOption.AllDirectories))
-        {
-            string target = Path.Combine(to, Path.GetRelativePath(from, file));
-            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-            File.Copy(file, target);
-        }
-    }
 }

@@ -162,26 +162,6 @@ public sealed unsafe class CallTests : IDisposable
     }
 
     [Fact]
-    public void Our_own_descriptors_survive_the_guest()
-    {
-        int fd = guest.Open("f");
-        int ours = HiddenFiles.AdoptCopy(guest.T->Files, HiddenFile.Trace, fd);
-        Assert.True(ours > fd);
-        Assert.Equal(FileConstants.F_GETFD + 0, 1);
-        Assert.Equal(1, (int)Host.Syscall(Nr.fcntl, ours, FileConstants.F_GETFD));
-        Assert.Equal(-Errno.EBADF, guest.I386(&Syscalls<I386Abi>.sys_close, (uint)ours));
-        Assert.Equal(-Errno.EBADF, guest.I386(&Syscalls<I386Abi>.sys_fcntl64, (uint)ours, FileConstants.F_GETFD));
-        Assert.Equal(0, guest.I386(&Syscalls<I386Abi>.sys_close_range, (uint)ours - 1, uint.MaxValue, 0));
-        Assert.Equal(1, (int)Host.Syscall(Nr.fcntl, ours, FileConstants.F_GETFD));
-        Assert.Equal(ours, guest.I386(&Syscalls<I386Abi>.sys_dup2, (uint)fd, (uint)ours));
-        int moved = FilesStruct.GetHidden(guest.T->Files, HiddenFile.Trace);
-        Assert.NotEqual(ours, moved);
-        Assert.Equal(1, (int)Host.Syscall(Nr.fcntl, moved, FileConstants.F_GETFD));
-        guest.Close(ours);
-        guest.Close(fd);
-    }
-
-    [Fact]
     public void Equal_descriptors_in_dup2_are_only_checked()
     {
         int fd = guest.Open("f");

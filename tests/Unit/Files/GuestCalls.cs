@@ -26,7 +26,7 @@ public sealed unsafe class GuestCalls : IDisposable
         T->Fs = Zeroed<FsStruct>();
         T->Group = Zeroed<ThreadGroup>();
         T->Sighand = Zeroed<Sighand>();
-        // PROT_READ|WRITE, MAP_PRIVATE|ANONYMOUS|32BIT; the last page is given back, so that the area ends with a hole.
+        // PROT_READ|WRITE, MAP_PRIVATE|ANONYMOUS|32BIT; the last page cannot be touched.
         Base = (uint)Host.Syscall(Nr.mmap, 0, Size + 4096, 3, 0x62, -1, 0);
         Host.Syscall(Nr.mprotect, Base + Size, 4096, 0);
         next = Base;

@@ -8,7 +8,7 @@ namespace Lodge.UnitTests;
 
 /// <summary>
 /// A guest thread without a guest: a record, and pages below 4 GiB whose addresses fit in guest registers. Handlers are called as the
-/// dispatcher calls them, and their host calls are real. The last page is followed by one that is not mapped.
+/// dispatcher calls them, and their host calls are real. The last page is followed by one that cannot be touched.
 /// </summary>
 internal sealed unsafe class GuestCall : IDisposable
 {
@@ -31,13 +31,14 @@ internal sealed unsafe class GuestCall : IDisposable
         long at = Host.Syscall(Nr.mmap, 0, (Pages + 1) * PageSize, ReadWrite, PrivateAnonymous32Bit, -1, 0);
         Assert.InRange(at, 0x10000, uint.MaxValue);
         _memory = (byte*)at;
-        Assert.Equal(0, Host.Syscall(Nr.munmap, at + (Pages * PageSize), PageSize));
+        // Not a hole: what another test maps meanwhile could lie in it.
+        Assert.Equal(0, Host.Syscall(Nr.mprotect, at + (Pages * PageSize), PageSize, 0));
         _next = (uint)at;
     }
 
     internal GuestThread* Thread { get; }
 
-    /// <summary>First address behind the pages: not mapped.</summary>
+    /// <summary>First address behind the pages: not accessible.</summary>
     internal uint End => (uint)(nuint)_memory + (Pages * PageSize);
 
     /// <summary>An address that is never mapped.</summary>
@@ -70,6 +71,9 @@ internal sealed unsafe class GuestCall : IDisposable
         return at;
     }
 
+    /// <summary>The seconds of a time that the kernel has just told: the test may have waited for a processor since.</summary>
+    internal static void AssertIsNow(long seconds) => Assert.InRange(seconds, DateTimeOffset.UtcNow.ToUnixTimeSeconds() - 300, DateTimeOffset.UtcNow.ToUnixTimeSeconds() + 300);
+
     internal static ref uint Word(uint address, int index) => ref ((uint*)address)[index];
 
     internal static Span<byte> Bytes(uint address, int length) => new((void*)address, length);
@@ -95,7 +99,7 @@ internal sealed unsafe class GuestCall : IDisposable
 
     public void Dispose()
     {
-        Host.Syscall(Nr.munmap, (long)_memory, Pages * PageSize);
+        Host.Syscall(Nr.munmap, (long)_memory, (Pages + 1) * PageSize);
         NativeMemory.Free(_records);
     }
 }

@@ -252,7 +252,7 @@ public static unsafe class ProgramConfiguration
         EnforcePersonality(group, settings);
         if (settings.HiddenFeatures != 0)
         {
-            GuestCpu.Hide(group, settings.HiddenFeatures);
+            GuestCpu.Hide(t, settings.HiddenFeatures);
         }
 
         t->Mm->CodeCacheBytes = (ulong)settings.CodeCacheKiB << 10;

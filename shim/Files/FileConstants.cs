@@ -36,6 +36,7 @@ public static class FileConstants
     public const int F_DUPFD = 0;
     public const int F_GETFD = 1;
     public const int F_SETFD = 2;
+    public const int FD_CLOEXEC = 1;
     public const int F_GETFL = 3;
     public const int F_SETFL = 4;
     public const int F_GETLK = 5;

@@ -16,26 +16,45 @@ public static unsafe class HiddenFiles
         public ulong Hard;
     }
 
+    /// <summary>Where descriptors of ours go now, and the limit that was widened to get them there.</summary>
+    private struct Room
+    {
+        public long From;
+        public Limit Old;
+        public bool IsRaised;
+    }
+
     /// <summary>
     /// Moves <paramref name="fd"/> out of the guest's sight, close-on-exec, and enters it in its slot. The original is closed.
     /// Returns the new descriptor or -errno (the original stays open then).
     /// </summary>
     public static int Adopt(FilesStruct* files, HiddenFile slot, int fd)
     {
-        int moved = AdoptCopy(files, slot, fd);
-        if (moved >= 0)
-        {
-            _ = Host.Syscall(Nr.close, fd);
-            FilesStruct.Forget(files, fd);
-        }
-
+        Room room = Open();
+        int moved = Adopt(files, slot, fd, room);
+        Close(room);
         return moved;
     }
 
-    /// <summary>As <see cref="Adopt"/>, but the original stays open for the guest.</summary>
+    /// <summary>At start: the shim's own image, if there is one, and the program, which may be where they belong by what execve handed over.</summary>
+    public static void AdoptFirst(FilesStruct* files, int image, int program)
+    {
+        Room room = Open();
+        if (image >= 0)
+        {
+            Settle(files, HiddenFile.ShimImage, image, room);
+        }
+
+        Settle(files, HiddenFile.Program, program, room);
+        Close(room);
+    }
+
+    /// <summary>As <see cref="Adopt(FilesStruct*, HiddenFile, int)"/>, but the original stays open for the guest.</summary>
     public static int AdoptCopy(FilesStruct* files, HiddenFile slot, int fd)
     {
-        int copy = MoveUp(fd, 0);
+        Room room = Open();
+        int copy = MoveUp(fd, 0, room);
+        Close(room);
         if (copy >= 0)
         {
             FilesStruct.SetHidden(files, slot, copy);
@@ -53,7 +72,9 @@ public static unsafe class HiddenFiles
             return 0;
         }
 
-        int moved = MoveUp(fd, fd + 1);
+        Room room = Open();
+        int moved = MoveUp(fd, fd + 1, room);
+        Close(room);
         if (moved < 0)
         {
             return moved;
@@ -63,18 +84,43 @@ public static unsafe class HiddenFiles
         return 0;
     }
 
-    private static int MoveUp(int fd, int atLeast)
+    private static void Settle(FilesStruct* files, HiddenFile slot, int fd, in Room room)
     {
+        if (fd >= room.From && Host.Syscall(Nr.fcntl, fd, FileConstants.F_SETFD, FileConstants.FD_CLOEXEC) == 0)
+        {
+            FilesStruct.SetHidden(files, slot, fd);
+            return;
+        }
+
+        _ = Adopt(files, slot, fd, room);
+    }
+
+    private static int Adopt(FilesStruct* files, HiddenFile slot, int fd, in Room room)
+    {
+        int moved = MoveUp(fd, 0, room);
+        if (moved >= 0)
+        {
+            FilesStruct.SetHidden(files, slot, moved);
+            _ = Host.Syscall(Nr.close, fd);
+            FilesStruct.Forget(files, fd);
+        }
+
+        return moved;
+    }
+
+    private static Room Open()
+    {
+        Room room = default;
         Limit old;
         bool known = Host.Syscall(Nr.prlimit64, 0, FileConstants.RLIMIT_NOFILE, 0, (long)&old) == 0;
         ulong soft = known ? old.Soft : Highest;
         ulong wanted = soft < Highest ? soft : Highest;
-        bool raised = false;
         if (known && old.Hard >= wanted + 64 && soft < wanted + 64)
         {
             Limit wider = old;
             wider.Soft = wanted + 64;
-            raised = Host.Syscall(Nr.prlimit64, 0, FileConstants.RLIMIT_NOFILE, (long)&wider, 0) == 0;
+            room.Old = old;
+            room.IsRaised = Host.Syscall(Nr.prlimit64, 0, FileConstants.RLIMIT_NOFILE, (long)&wider, 0) == 0;
         }
         else if (soft < wanted + 64)
         {
@@ -82,18 +128,23 @@ public static unsafe class HiddenFiles
             wanted = soft > FilesStruct.HiddenSlots * 2 ? soft - (FilesStruct.HiddenSlots * 2) : 0;
         }
 
-        long from = atLeast > (long)wanted ? atLeast : (long)wanted;
-        long moved = Host.Syscall(Nr.fcntl, fd, FileConstants.F_DUPFD_CLOEXEC, from);
-        if (moved < 0)
-        {
-            moved = Host.Syscall(Nr.fcntl, fd, FileConstants.F_DUPFD_CLOEXEC, 3);
-        }
+        room.From = (long)wanted;
+        return room;
+    }
 
-        if (raised)
+    private static void Close(in Room room)
+    {
+        if (room.IsRaised)
         {
+            Limit old = room.Old;
             _ = Host.Syscall(Nr.prlimit64, 0, FileConstants.RLIMIT_NOFILE, (long)&old, 0);
         }
+    }
 
-        return (int)moved;
+    private static int MoveUp(int fd, int atLeast, in Room room)
+    {
+        long from = atLeast > room.From ? atLeast : room.From;
+        long moved = Host.Syscall(Nr.fcntl, fd, FileConstants.F_DUPFD_CLOEXEC, from);
+        return (int)(moved < 0 ? Host.Syscall(Nr.fcntl, fd, FileConstants.F_DUPFD_CLOEXEC, 3) : moved);
     }
 }

@@ -49,6 +49,7 @@ internal static unsafe class ProcMem
     {
         if (count > 0)
         {
+            t->Mm->MarkWritten(t, (uint)position, (uint)position + (uint)count);
             CodeInvalidation.Range(t->Mm, (uint)position, (uint)count);
         }
     }

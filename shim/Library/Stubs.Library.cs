@@ -53,8 +53,13 @@ internal static unsafe class Stubs
     {
     }
 
+    /// <summary>Questions that this thread has asked the CPU.</summary>
+    [ThreadStatic]
+    internal static int CpuIdCount;
+
     internal static void CpuId(uint leaf, uint subleaf, uint* result)
     {
+        CpuIdCount++;
         (int eax, int ebx, int ecx, int edx) = System.Runtime.Intrinsics.X86.X86Base.CpuId((int)leaf, (int)subleaf);
         result[0] = (uint)eax;
         result[1] = (uint)ebx;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Lodge.Shim;
@@ -20,7 +21,7 @@ public unsafe struct Elf32_Ehdr
 }
 
 /// <summary>The headers of an ELF32 file, read and checked as load_elf_binary does (fs/binfmt_elf.c, as compat_binfmt_elf.c includes it).</summary>
-public unsafe struct ElfFile
+internal unsafe struct ElfFile
 {
     /// <summary>p_type values.</summary>
     public const uint PtLoad = 1, PtInterp = 3, PtGnuStack = 0x6474E551;
@@ -31,12 +32,20 @@ public unsafe struct ElfFile
     /// <summary>Largest number of program headers: 64 KiB of them.</summary>
     public const int MaxHeaders = 65536 / 32;
 
+    /// <summary>Bytes of a file's beginning that are read at once: header, program headers and interpreter of all but odd files.</summary>
+    public const int HeadBytes = 1024;
+
     /// <summary>The file.</summary>
     public int Fd;
+    /// <summary>What the file is.</summary>
+    public FileIdentity Identity;
     /// <summary>Its header.</summary>
     public Elf32_Ehdr Header;
-    /// <summary>Its program headers, e_phnum of them; memory of our own.</summary>
+    /// <summary>Its program headers, e_phnum of them; in the caller's buffer or in memory of our own.</summary>
     public Elf32_Phdr* Segments;
+
+    private byte* _head;
+    private uint _headLength;
 
     /// <summary>Number of program headers.</summary>
     public readonly int Count => Header.e_phnum;
@@ -45,34 +54,39 @@ public unsafe struct ElfFile
     /// Reads and checks the headers.
     /// </summary>
     /// <param name="fd">The file.</param>
+    /// <param name="head">Room for <see cref="HeadBytes"/>, kept until <see cref="Release"/>.</param>
     /// <param name="arm">Whether an AArch32 program is wanted instead of i386.</param>
     /// <param name="bad">errno for a file of another kind: ENOEXEC for programs, ELIBBAD for interpreters.</param>
     /// <returns>0 or -errno. On success <see cref="Release"/> gives the headers' memory back.</returns>
-    public int Read(int fd, bool arm, int bad)
+    public int Read(int fd, byte* head, bool arm, int bad)
     {
         Fd = fd;
         Segments = null;
-        Header = default;
-        fixed (Elf32_Ehdr* header = &Header)
+        _head = head;
+        long got = ReadAt(fd, head, HeadBytes, 0);
+        if (got < 0)
         {
-            long got = ReadAt(fd, (byte*)header, sizeof(Elf32_Ehdr), 0);
-            if (got < 0)
-            {
-                return bad == Errno.ENOEXEC ? -bad : (int)got;
-            }
+            return bad == Errno.ENOEXEC ? -bad : (int)got;
+        }
 
-            if (got < sizeof(Elf32_Ehdr) && bad == Errno.ELIBBAD)
-            {
-                return -Errno.EIO;
-            }
+        if (got < sizeof(Elf32_Ehdr) && bad == Errno.ELIBBAD)
+        {
+            return -Errno.EIO;
+        }
 
-            // A shorter program leaves zeros behind its end, as in the kernel's buffer. The class is not looked at by the kernel
-            // either; the machine decides.
-            const uint Magic = 0x464C457F;
-            if (*(uint*)header->e_ident != Magic || !IsMachine(header->e_machine, arm))
-            {
-                return -bad;
-            }
+        // A shorter program leaves zeros behind its end, as in the kernel's buffer. The class is not looked at by the kernel
+        // either; the machine decides.
+        for (long i = got; i < sizeof(Elf32_Ehdr); i++)
+        {
+            head[i] = 0;
+        }
+
+        const uint Magic = 0x464C457F;
+        _headLength = (uint)got;
+        Header = *(Elf32_Ehdr*)head;
+        if (*(uint*)head != Magic || !IsMachine(Header.e_machine, arm))
+        {
+            return -bad;
         }
 
         if (bad == Errno.ENOEXEC && Header.e_type is not (EtExec or EtDyn))
@@ -84,6 +98,12 @@ public unsafe struct ElfFile
         if (Header.e_phentsize != sizeof(Elf32_Phdr) || size == 0 || size > 65536)
         {
             return -bad;
+        }
+
+        if (IsInHead(Header.e_phoff, size))
+        {
+            Segments = (Elf32_Phdr*)(head + Header.e_phoff);
+            return 0;
         }
 
         Segments = (Elf32_Phdr*)HostMemory.Map(size);
@@ -104,24 +124,26 @@ public unsafe struct ElfFile
     /// <summary>Gives the program headers' memory back.</summary>
     public void Release()
     {
-        if (Segments != null)
+        if (Segments != null && !IsInHead(Header.e_phoff, (uint)Header.e_phnum * (uint)sizeof(Elf32_Phdr)))
         {
             HostMemory.Unmap(Segments, (ulong)Header.e_phnum * (ulong)sizeof(Elf32_Phdr));
-            Segments = null;
         }
+
+        Segments = null;
     }
+
+    private readonly bool IsInHead(uint offset, uint length) => (ulong)offset + length <= _headLength;
 
     private static bool IsMachine(ushort machine, bool arm) => arm ? machine == 40 : machine is 3 or 6;
 
     /// <summary>
     /// Opens the program interpreter that the file asks for.
     /// </summary>
-    /// <param name="fd">The descriptor (close-on-exec), or -1 when no interpreter is asked for.</param>
+    /// <param name="interpreter">Its descriptor (close-on-exec) and identity; the descriptor is -1 when no interpreter is asked for.</param>
     /// <returns>0 or -errno: ENOEXEC, EIO, or what opening it gave.</returns>
-    public readonly int OpenInterpreter(out int fd)
+    public readonly int OpenInterpreter(ref ElfFile interpreter)
     {
         const int PathMax = 4096;
-        fd = -1;
         for (int i = 0; i < Count; i++)
         {
             if (Segments[i].p_type != PtInterp)
@@ -135,42 +157,48 @@ public unsafe struct ElfFile
                 return -Errno.ENOEXEC;
             }
 
-            byte* path = stackalloc byte[PathMax];
-            long got = ReadAt(Fd, path, (int)length, Segments[i].p_offset);
-            if (got != length)
-            {
-                return got < 0 ? (int)got : -Errno.EIO;
-            }
-
-            return path[length - 1] != 0 ? -Errno.ENOEXEC : OpenProgram(path, out fd);
+            return IsInHead(Segments[i].p_offset, length)
+                ? OpenProgram(_head + Segments[i].p_offset, length, ref interpreter)
+                : OpenFarInterpreter(Segments[i].p_offset, length, ref interpreter);
         }
 
         return 0;
     }
 
-    /// <summary>open_exec: a regular file that may be executed.</summary>
-    private static int OpenProgram(byte* path, out int fd)
+    // By itself, for its frame.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private readonly int OpenFarInterpreter(uint offset, uint length, ref ElfFile interpreter)
     {
-        const int AtFdCwd = -100, OpenFlags = 0x80000, XOk = 1, SIfMt = 0xF000, SIfReg = 0x8000, EffectiveIds = 0x200;
-        fd = (int)Host.Syscall(Nr.openat, AtFdCwd, (long)path, OpenFlags, 0);
-        if (fd < 0)
+        const int PathMax = 4096;
+        byte* path = stackalloc byte[PathMax];
+        long got = ReadAt(Fd, path, (int)length, offset);
+        return got == length ? OpenProgram(path, length, ref interpreter) : got < 0 ? (int)got : -Errno.EIO;
+    }
+
+    /// <summary>open_exec: a regular file that may be executed.</summary>
+    private static int OpenProgram(byte* path, uint length, ref ElfFile file)
+    {
+        const int AtFdCwd = -100, OpenFlags = 0x80000, XOk = 1, EffectiveIds = 0x200, EmptyPath = 0x1000;
+        if (path[length - 1] != 0)
         {
-            int error = fd;
-            fd = -1;
-            return error;
+            return -Errno.ENOEXEC;
         }
 
-        uint* status = stackalloc uint[36];
-        // st_mode: word 6 of struct stat on x86-64, word 4 on arm64.
-        int mode = Host.Syscall(Nr.fstat, fd, (long)status) == 0 ? (int)status[HostLayoutOf.ModeWord] : 0;
-        long access = Host.Syscall(Nr.faccessat2, AtFdCwd, (long)path, XOk, EffectiveIds);
-        if ((mode & SIfMt) != SIfReg || access == -Errno.EACCES)
+        int fd = (int)Host.Syscall(Nr.openat, AtFdCwd, (long)path, OpenFlags, 0);
+        if (fd < 0)
+        {
+            return fd;
+        }
+
+        byte nothing = 0;
+        if (FileIdentity.Of(fd, true, out file.Identity) != 0 || !file.Identity.IsRegular
+            || Host.Syscall(Nr.faccessat2, fd, (long)&nothing, XOk, EffectiveIds | EmptyPath) == -Errno.EACCES)
         {
             Host.Syscall(Nr.close, fd);
-            fd = -1;
             return -Errno.EACCES;
         }
 
+        file.Fd = fd;
         return 0;
     }
 
@@ -251,16 +279,4 @@ public unsafe struct ElfFile
 
         return Placement.PageUp(alignment);
     }
-}
-
-/// <summary>The few offsets of host structures that the loader reads.</summary>
-internal static class HostLayoutOf
-{
-#if ARM64
-    /// <summary>Word of st_mode in struct stat.</summary>
-    internal const int ModeWord = 4;
-#else
-    /// <summary>Word of st_mode in struct stat.</summary>
-    internal const int ModeWord = 6;
-#endif
 }

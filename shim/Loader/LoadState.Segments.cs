@@ -43,7 +43,7 @@ internal unsafe partial struct LoadState
                 }
             }
 
-            int result = MapSegment(program.Fd, Bias, segment, flags, total, out uint at);
+            int result = MapSegment(program, i, Bias, flags, total, out uint at);
             if (result != 0)
             {
                 return result;
@@ -159,7 +159,7 @@ internal unsafe partial struct LoadState
                 bias = unchecked(0u - segment.p_vaddr);
             }
 
-            int result = MapSegment(interpreter.Fd, bias, segment, flags, total, out uint at);
+            int result = MapSegment(interpreter, i, bias, flags, total, out uint at);
             total = 0;
             if (result != 0)
             {
@@ -185,15 +185,16 @@ internal unsafe partial struct LoadState
     /// <summary>
     /// elf_load: the file part of a segment, zeros behind it to the end of its page, and anonymous memory for the rest.
     /// </summary>
-    /// <param name="fd">The file.</param>
+    /// <param name="file">The file.</param>
+    /// <param name="index">Number of the segment.</param>
     /// <param name="bias">Distance from the link address.</param>
-    /// <param name="segment">The segment.</param>
     /// <param name="flags">MAP_* of placement.</param>
     /// <param name="total">Size of the whole image when this segment finds the place for all, else 0.</param>
     /// <param name="at">Start of the segment's first page.</param>
     /// <returns>0 or -errno.</returns>
-    private int MapSegment(int fd, uint bias, in Elf32_Phdr segment, uint flags, uint total, out uint at)
+    private int MapSegment(in ElfFile file, int index, uint bias, uint flags, uint total, out uint at)
     {
+        ref Elf32_Phdr segment = ref file.Segments[index];
         ulong wanted = unchecked(bias + segment.p_vaddr);
         uint inPage = segment.p_vaddr & (GuestMap.PageSize - 1);
         MappingFlags access = ((segment.p_flags & ElfFile.PfR) != 0 ? MappingFlags.Read : 0)
@@ -204,7 +205,7 @@ internal unsafe partial struct LoadState
         ulong zeroStart, zeroEnd;
         if (segment.p_filesz != 0)
         {
-            int error = MapFilePart(fd, at, segment, access, flags, total, ref stale, out at);
+            int error = MapFilePart(file, index, at, access, flags, total, ref stale, out at);
             if (error != 0)
             {
                 return error;
@@ -242,10 +243,12 @@ internal unsafe partial struct LoadState
     }
 
     private int MapFilePart(
-        int fd, uint address, in Elf32_Phdr segment, MappingFlags access, uint flags, uint total, ref StaleRange stale, out uint at)
+        in ElfFile file, int index, uint address, MappingFlags access, uint flags, uint total, ref StaleRange stale, out uint at)
     {
+        ref Elf32_Phdr segment = ref file.Segments[index];
         uint inPage = segment.p_vaddr & (GuestMap.PageSize - 1);
         ulong size = ((ulong)segment.p_filesz + inPage + 4095) & ~4095ul;
+        bool isFirst = total != 0 || (flags & FixedFlag) == 0;
         at = address;
         if (size > Mm->Placement.TaskSize)
         {
@@ -257,27 +260,66 @@ internal unsafe partial struct LoadState
             return -Errno.EINVAL;
         }
 
-        FileIdentity.Of(fd, (access & MappingFlags.Exec) != 0, out FileIdentity file);
         ulong whole = total == 0 ? size : ((ulong)total + 4095) & ~4095ul;
         if (whole > Mm->Placement.TaskSize)
         {
             return -Errno.ENOMEM;
         }
 
-        int error = Mm->DoMmap(
-            Thread, address, (uint)whole, (uint)access, flags, fd, segment.p_offset - inPage, file, ref stale, out uint placed);
-        if (error != 0)
+        if (total != 0)
         {
-            return error;
+            // There must be room for the whole image; only what is needed gets mapped.
+            int error = Mm->FindPlace(address, (uint)whole, flags, file.Identity.AlignMask, out address);
+            if (error != 0)
+            {
+                return error;
+            }
+
+            flags = PrivateFlag | FixedFlag;
         }
 
-        at = placed;
-        if (whole > size)
+        if (isFirst)
         {
-            Mm->UnmapRegion(placed + (uint)size, placed + (uint)whole, ref stale);
+            size += FollowingBytes(file, index);
         }
 
-        return 0;
+        return Mm->DoMmap(
+            Thread, address, (uint)size, (uint)access, flags, file.Fd, segment.p_offset - inPage, file.Identity, ref stale, out at);
+    }
+
+    /// <summary>
+    /// Bytes of the segments behind the first that the host may map together with it, since they continue it in the file and in memory and nothing in them may be
+    /// written. They are mapped each for itself then, which costs no call any more (see <c>Mm.IsThere</c>).
+    /// </summary>
+    private readonly ulong FollowingBytes(in ElfFile file, int index)
+    {
+        ref Elf32_Phdr first = ref file.Segments[index];
+        ulong start = ((ulong)first.p_vaddr + first.p_filesz + 4095) & ~4095ul, end = start;
+        uint distance = unchecked(first.p_vaddr - first.p_offset);
+        if ((first.p_flags & ElfFile.PfR) == 0 || (first.p_flags & ElfFile.PfW) != 0 || first.p_memsz != first.p_filesz)
+        {
+            return 0;
+        }
+
+        for (int i = index + 1; i < file.Count; i++)
+        {
+            ref Elf32_Phdr next = ref file.Segments[i];
+            if (next.p_type != ElfFile.PtLoad)
+            {
+                continue;
+            }
+
+            if (Placement.PageDown(next.p_vaddr) != end || unchecked(next.p_vaddr - next.p_offset) != distance
+                || (next.p_flags & ElfFile.PfR) == 0 || (next.p_flags & ElfFile.PfW) != 0 || next.p_filesz == 0 || next.p_memsz != next.p_filesz)
+            {
+                break;
+            }
+
+            end = ((ulong)next.p_vaddr + next.p_filesz + 4095) & ~4095ul;
+        }
+
+        // What does not fit is refused with its own segment.
+        return end > Mm->Placement.TaskSize ? 0 : end - start;
     }
 
     /// <summary>padzero: clears from <paramref name="address"/> to the end of its page. False for memory that cannot be written.</summary>

@@ -145,6 +145,10 @@ internal unsafe partial struct LoadState
         return next;
     }
 
+    /// <summary>An id of the process: as the kernel told the shim, unless a user namespace was entered since.</summary>
+    private readonly uint Id(in ExecRequest request, uint type, int call) =>
+        Thread->Group->HasRoot == 0 && request.HostAuxv != null ? (uint)AuxVector.HostValue(request.HostAuxv, type) : (uint)Host.Syscall(call);
+
     /// <summary>AT_* pairs in the kernel's order (ARCH_DLINFO_IA32, create_elf_tables).</summary>
     private readonly void FillVector(
         ref AuxVector vector, in ExecRequest request, in ElfFile program, uint interpreterBase, uint random, uint platform)
@@ -166,10 +170,10 @@ internal unsafe partial struct LoadState
         vector.Add(AuxVector.AtBase, interpreterBase);
         vector.Add(AuxVector.AtFlags, request.PreserveArgv0 ? PreserveArgv0 : 0);
         vector.Add(AuxVector.AtEntry, Entry);
-        vector.Add(AuxVector.AtUid, (uint)Host.Syscall(Nr.getuid));
-        vector.Add(AuxVector.AtEuid, (uint)Host.Syscall(Nr.geteuid));
-        vector.Add(AuxVector.AtGid, (uint)Host.Syscall(Nr.getgid));
-        vector.Add(AuxVector.AtEgid, (uint)Host.Syscall(Nr.getegid));
+        vector.Add(AuxVector.AtUid, Id(request, AuxVector.AtUid, Nr.getuid));
+        vector.Add(AuxVector.AtEuid, Id(request, AuxVector.AtEuid, Nr.geteuid));
+        vector.Add(AuxVector.AtGid, Id(request, AuxVector.AtGid, Nr.getgid));
+        vector.Add(AuxVector.AtEgid, Id(request, AuxVector.AtEgid, Nr.getegid));
         vector.Add(AuxVector.AtSecure, request.Secure || AuxVector.HostValue(request.HostAuxv, AuxVector.AtSecure) != 0 ? 1u : 0);
         vector.Add(AuxVector.AtRandom, random);
         vector.Add(AuxVector.AtHwcap2, AuxVector.Hwcap2(request.HostAuxv));

@@ -33,7 +33,9 @@ internal unsafe partial struct LoadState
     /// Draws all random numbers at once, and finds out whether they may be used: neither personality ADDR_NO_RANDOMIZE nor
     /// kernel.randomize_va_space = 0 (without /proc it is taken for 2, the default everywhere).
     /// </summary>
-    public void DrawRandom(uint personality)
+    /// <param name="personality">The program's.</param>
+    /// <param name="auxv">The shim's own auxiliary vector.</param>
+    public void DrawRandom(uint personality, ulong* auxv)
     {
         const int GrndInsecure = 4;
         fixed (byte* pool = _random)
@@ -44,9 +46,31 @@ internal unsafe partial struct LoadState
             }
         }
 
-        int level = (personality & Personalities.AddrNoRandomize) != 0 ? 0 : RandomizeVaSpace();
+        int level = (personality & Personalities.AddrNoRandomize) != 0 ? 0 : IsHeapMoved(auxv) ? 2 : RandomizeVaSpace();
         Randomise = level != 0;
         RandomiseHeap = level > 1;
+    }
+
+    /// <summary>
+    /// True when the kernel has put the shim's own heap elsewhere than right behind its image: only kernel.randomize_va_space = 2 does that. One time in
+    /// thousands a random place is that one; then the file is read.
+    /// </summary>
+    private static bool IsHeapMoved(ulong* auxv)
+    {
+        const uint Load = 1;
+        const int VirtualAddress = 16, MemorySize = 40;
+        ulong page = AuxVector.HostValue(auxv, AuxVector.AtPageSz);
+        ulong entry = AuxVector.HostValue(auxv, AuxVector.AtPhEnt);
+        ulong count = AuxVector.HostValue(auxv, AuxVector.AtPhNum);
+        byte* header = (byte*)AuxVector.HostValue(auxv, AuxVector.AtPhdr);
+        ulong end = 0;
+        for (; header != null && count != 0; count--, header += entry)
+        {
+            ulong to = *(uint*)header == Load ? *(ulong*)(header + VirtualAddress) + *(ulong*)(header + MemorySize) : 0;
+            end = to > end ? to : end;
+        }
+
+        return end != 0 && (ulong)Host.Syscall(Nr.brk, 0) != ((end + page - 1) & ~(page - 1));
     }
 
     private static int RandomizeVaSpace()

@@ -14,7 +14,8 @@ public static unsafe partial class Loader
     /// <returns>0, or -ENOEXEC, -ELIBBAD, -EIO, -ENOMEM or what opening the interpreter gave.</returns>
     public static int Check(int fd, bool arm)
     {
-        int error = Open(fd, arm, out ElfFile program, out ElfFile interpreter);
+        byte* heads = stackalloc byte[2 * ElfFile.HeadBytes];
+        int error = Open(fd, heads, arm, out ElfFile program, out ElfFile interpreter);
         if (error == 0)
         {
             Close(ref program, ref interpreter);
@@ -34,7 +35,8 @@ public static unsafe partial class Loader
     /// </returns>
     public static int Exec(GuestThread* t, in ExecRequest request)
     {
-        int error = Open(request.Fd, false, out ElfFile program, out ElfFile interpreter);
+        byte* heads = stackalloc byte[2 * ElfFile.HeadBytes];
+        int error = Open(request.Fd, heads, false, out ElfFile program, out ElfFile interpreter);
         if (error != 0)
         {
             return error;
@@ -53,6 +55,7 @@ public static unsafe partial class Loader
             state.Mm->Lock.Release(t);
             stale.Invalidate(state.Mm);
             state.Mm->Lock.Acquire(t);
+            FileIdentity.Of(request.Fd, true, out program.Identity);
             error = Load(ref state, program, interpreter, request, stringBytes);
             state.Mm->Lock.Release(t);
             if (error == 0)
@@ -66,22 +69,21 @@ public static unsafe partial class Loader
         return error;
     }
 
-    private static int Open(int fd, bool arm, out ElfFile program, out ElfFile interpreter)
+    private static int Open(int fd, byte* heads, bool arm, out ElfFile program, out ElfFile interpreter)
     {
         interpreter = default;
         interpreter.Fd = -1;
         program = default;
-        int error = program.Read(fd, arm, Errno.ENOEXEC);
+        int error = program.Read(fd, heads, arm, Errno.ENOEXEC);
         if (error != 0)
         {
             return error;
         }
 
-        error = program.OpenInterpreter(out int interpreterFd);
-        interpreter.Fd = interpreterFd;
-        if (error == 0 && interpreterFd >= 0)
+        error = program.OpenInterpreter(ref interpreter);
+        if (error == 0 && interpreter.Fd >= 0)
         {
-            error = interpreter.Read(interpreterFd, arm, Errno.ELIBBAD);
+            error = interpreter.Read(interpreter.Fd, heads + ElfFile.HeadBytes, arm, Errno.ELIBBAD);
         }
 
         if (error != 0)
@@ -114,7 +116,7 @@ public static unsafe partial class Loader
             group->Personality |= Personalities.ReadImpliesExec;
         }
 
-        state.DrawRandom(group->Personality);
+        state.DrawRandom(group->Personality, request.HostAuxv);
         uint taskSize = (group->Personality & Personalities.AddrLimit3Gb) != 0 ? Placement.TaskSize3Gb : Placement.TaskSizeX86;
         mm->Placement = Placement.ForExec(
             taskSize,

@@ -11,6 +11,15 @@ internal struct FileIdentity
     public uint AlignMask;
     /// <summary>The mount forbids execution.</summary>
     public bool NoExec;
+    /// <summary>A regular file: what is mapped depends on inode and offset alone.</summary>
+    public bool IsRegular;
+
+    // Word of st_mode in struct stat.
+#if ARM64
+    private const int ModeWord = 4;
+#else
+    private const int ModeWord = 6;
+#endif
 
     /// <summary>
     /// Looks a descriptor up.
@@ -22,6 +31,7 @@ internal struct FileIdentity
     public static unsafe int Of(int fd, bool wantsExec, out FileIdentity identity)
     {
         const int StatusBytes = 144, StatfsFlags = 10, StNoExec = 8;
+        const uint TypeMask = 0xF000, Regular = 0x8000;
         const ulong HugetlbfsMagic = 0x958458f6;
         identity = default;
         // struct stat begins with st_dev and st_ino on both hosts; struct statfs has f_type first, f_bsize second and f_flags in word 10.
@@ -34,6 +44,7 @@ internal struct FileIdentity
 
         identity.Device = buffer[0];
         identity.Inode = buffer[1];
+        identity.IsRegular = (((uint*)buffer)[ModeWord] & TypeMask) == Regular;
         if (wantsExec && Host.Syscall(Nr.fstatfs, fd, (long)buffer) == 0)
         {
             identity.NoExec = (buffer[StatfsFlags] & StNoExec) != 0;

@@ -27,7 +27,6 @@ public unsafe partial struct Mm
     {
         address = 0;
         bool anonymous = (flags & HostMemory.MapAnonymous) != 0;
-        bool isFixed = (flags & (HostMemory.MapFixed | HostMemory.MapFixedNoReplace)) != 0;
         if (length == 0)
         {
             return -Errno.EINVAL;
@@ -37,16 +36,6 @@ public unsafe partial struct Mm
         if ((access & MappingFlags.Read) != 0 && (t->Group->Personality & Personalities.ReadImpliesExec) != 0 && !file.NoExec)
         {
             access |= MappingFlags.Exec;
-        }
-
-        if (!isFixed)
-        {
-            // round_hint_to_min
-            hint = Placement.PageDown(hint);
-            if (hint != 0 && hint < Placement.MinAddress)
-            {
-                hint = Placement.PageUp(Placement.MinAddress);
-            }
         }
 
         uint alignMask = file.AlignMask;
@@ -72,20 +61,10 @@ public unsafe partial struct Mm
             return -Errno.ENOMEM;
         }
 
-        if (StackRoom != 0 && hint != 0 && hint < StackEnd && hint + (ulong)length > StackRoom - GuestMap.StackGuardGap)
-        {
-            SyncStack();
-        }
-
-        int error = Placement.GetUnmappedArea(Map, hint, length, isFixed, alignMask, out uint start);
+        int error = FindPlace(hint, length, flags, alignMask, out uint start);
         if (error != 0)
         {
             return error;
-        }
-
-        if ((flags & HostMemory.MapFixedNoReplace) != 0 && Map.FindOverlap(start, start + length) != null)
-        {
-            return -Errno.EEXIST;
         }
 
         GuestMapping mapping = default;
@@ -104,12 +83,13 @@ public unsafe partial struct Mm
             mapping.Flags |= MappingFlags.Locked;
         }
 
-        if ((flags & HostMemory.MapNoReserve) == 0)
+        if ((flags & HostMemory.MapNoReserve) == 0 || !anonymous)
         {
+            // Of a file also without reservation: it says that the pages may have been written (see IsThere).
             mapping.Flags = mapping.WithAccess(access);
         }
 
-        error = MapRegion(t, mapping, (int)(flags & ~MapPlacement), anonymous ? -1 : fd, ref stale);
+        error = MapRegion(t, mapping, (int)(flags & ~MapPlacement), anonymous ? -1 : fd, file.IsRegular && IsThere(mapping, flags), ref stale);
         if (error != 0)
         {
             return error;
@@ -128,6 +108,86 @@ public unsafe partial struct Mm
 
         address = start;
         return 0;
+    }
+
+    /// <summary>
+    /// Where a mapping goes: asked for, checked or chosen. Under <see cref="Lock"/>.
+    /// </summary>
+    /// <param name="hint">Address asked for.</param>
+    /// <param name="length">Bytes, whole pages, not 0.</param>
+    /// <param name="flags">MAP_* of the guest.</param>
+    /// <param name="alignMask">Alignment less one; 0 for a page's.</param>
+    /// <param name="start">The address, on success.</param>
+    /// <returns>0 or -errno.</returns>
+    internal int FindPlace(uint hint, uint length, uint flags, uint alignMask, out uint start)
+    {
+        bool isFixed = (flags & (HostMemory.MapFixed | HostMemory.MapFixedNoReplace)) != 0;
+        if (!isFixed)
+        {
+            // round_hint_to_min
+            hint = Placement.PageDown(hint);
+            if (hint != 0 && hint < Placement.MinAddress)
+            {
+                hint = Placement.PageUp(Placement.MinAddress);
+            }
+        }
+
+        if (StackRoom != 0 && hint != 0 && hint < StackEnd && hint + (ulong)length > StackRoom - GuestMap.StackGuardGap)
+        {
+            SyncStack();
+        }
+
+        int error = Placement.GetUnmappedArea(Map, hint, length, isFixed, alignMask, out start);
+        return error == 0 && (flags & HostMemory.MapFixedNoReplace) != 0 && Map.FindOverlap(start, start + length) != null ? -Errno.EEXIST : error;
+    }
+
+    /// <summary>
+    /// True when the host has these very pages there already, so that only the tree needs to know. Loaders map a library whole first and then, over that,
+    /// its segments one by one: to the host code is read-only data, and a good part of that changes nothing.
+    /// </summary>
+    /// <param name="wanted">A mapping of a regular file.</param>
+    /// <param name="flags">MAP_* of the guest.</param>
+    private readonly bool IsThere(in GuestMapping wanted, uint flags)
+    {
+        const uint DenyWrite = 0x800, Executable = 0x1000;
+        const MappingFlags Any = MappingFlags.Access | MappingFlags.NoMayExec;
+        if ((flags & ~(DenyWrite | Executable)) != (HostMemory.MapPrivate | HostMemory.MapFixed)
+            || (wanted.Flags & ~Any) != MappingFlags.File || HostProtection(wanted.Flags) != HostMemory.ProtRead)
+        {
+            return false;
+        }
+
+        // Never written: what could be once is accounted for, what was locked or kept out of children says so.
+        GuestMapping* old = Map.Find(wanted.Start);
+        return old != null && old->End >= wanted.End && (old->Flags & ~Any) == MappingFlags.File && HostProtection(old->Flags) == HostMemory.ProtRead
+            && old->Device == wanted.Device && old->Inode == wanted.Inode && old->Offset + (wanted.Start - old->Start) == wanted.Offset;
+    }
+
+    /// <summary>
+    /// Notes that pages may differ from their file although no store could reach them (/proc/PID/mem). Takes the lock.
+    /// </summary>
+    internal void MarkWritten(GuestThread* t, uint start, uint end)
+    {
+        start = Placement.PageDown(start);
+        Lock.Acquire(t);
+        while (start < end && !Map.IsShortOf(4))
+        {
+            GuestMapping* piece = Map.FindAbove(start);
+            if (piece == null || piece->Start >= end)
+            {
+                break;
+            }
+
+            uint from = piece->Start > start ? piece->Start : start;
+            start = piece->End;
+            if ((piece->Flags & (MappingFlags.File | MappingFlags.Shared)) == MappingFlags.File)
+            {
+                uint to = Placement.PageUp(start < end ? start : end);
+                Map.Change(from, to, 0, MappingFlags.Account);
+            }
+        }
+
+        Lock.Release(t);
     }
 
     private int DescribeAnonymous(ref GuestMapping mapping, uint type, uint flags)
@@ -230,7 +290,7 @@ public unsafe partial struct Mm
             mapping.Flags |= MappingFlags.Exec;
         }
 
-        error = MapRegion(t, mapping, HostMemory.MapPrivate | HostMemory.MapAnonymous, -1, ref stale);
+        error = MapRegion(t, mapping, HostMemory.MapPrivate | HostMemory.MapAnonymous, -1, false, ref stale);
         if (error == 0 && DefaultFlags != 0)
         {
             Host.Syscall(Nr.mlock2, start, length, (DefaultFlags & MappingFlags.LockOnFault) != 0 ? 1 : 0);

@@ -31,9 +31,10 @@ public unsafe partial struct Mm
     /// <param name="mapping">The new mapping; range checked by placement.</param>
     /// <param name="hostFlags">MAP_* for the host: everything the guest asked for but placement.</param>
     /// <param name="fd">Descriptor, or -1.</param>
+    /// <param name="isThere">The host's pages stay as they are.</param>
     /// <param name="stale">Receives executable ranges that are gone.</param>
     /// <returns>0 or -errno.</returns>
-    internal int MapRegion(GuestThread* t, in GuestMapping mapping, int hostFlags, int fd, ref StaleRange stale)
+    internal int MapRegion(GuestThread* t, in GuestMapping mapping, int hostFlags, int fd, bool isThere, ref StaleRange stale)
     {
         uint start = mapping.Start, end = mapping.End, pages = mapping.Length / GuestMap.PageSize;
         bool overlaps = Map.FindOverlap(start, end) != null;
@@ -53,11 +54,14 @@ public unsafe partial struct Mm
             return -Errno.ENOMEM;
         }
 
-        LeaveRoom(start, end);
-        long at = HostMap(start, end - start, HostProtection(mapping.Flags), hostFlags, fd, mapping.Offset);
-        if (Host.IsError(at))
+        if (!isThere)
         {
-            return (int)at;
+            LeaveRoom(start, end);
+            long at = HostMap(start, end - start, HostProtection(mapping.Flags), hostFlags, fd, mapping.Offset);
+            if (Host.IsError(at))
+            {
+                return (int)at;
+            }
         }
 
         if (overlaps)

@@ -1,8 +1,8 @@
 namespace Lodge.Shim;
 
 /// <summary>
-/// CPUID answers of one CPU: under a hypervisor each costs microseconds, and a C library's start-up asks some forty times, mostly the
-/// same. The thread's own.
+/// Answers of the host's CPUID on one CPU: under a hypervisor each costs microseconds, and a C library's start-up asks some forty times, mostly
+/// the same. The thread's own.
 /// </summary>
 public unsafe struct CpuidAnswers
 {

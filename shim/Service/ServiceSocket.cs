@@ -27,7 +27,7 @@ internal static unsafe class ServiceSocket
 
     private ref struct Address
     {
-        public fixed byte Bytes[FamilySize + PathSize];
+        public fixed byte Bytes[FamilySize + PathSize + 1];
         public int Length;
 
         public void Start()
@@ -37,7 +37,7 @@ internal static unsafe class ServiceSocket
             Length = FamilySize;
         }
 
-        // What does not fit makes the length impossible, and is not used.
+        // What does not fit makes the length impossible, and is not used. Behind the text is a zero byte.
         public void Add(ReadOnlySpan<byte> text)
         {
             for (int i = 0; i < text.Length; i++, Length++)
@@ -45,6 +45,7 @@ internal static unsafe class ServiceSocket
                 if (Length < FamilySize + PathSize)
                 {
                     Bytes[Length] = text[i];
+                    Bytes[Length + 1] = 0;
                 }
             }
         }
@@ -59,44 +60,48 @@ internal static unsafe class ServiceSocket
     /// </summary>
     public static int Open(byte* runtimeDirectory, bool mayWait)
     {
-        int fd = NewSocket();
-        if (fd < 0)
-        {
-            return -1;
-        }
-
         Address address = default;
         if (runtimeDirectory != null && runtimeDirectory[0] == '/')
         {
             address.Start();
             address.Add(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(runtimeDirectory));
             address.Add(ServicePaths.UserSocketSuffix);
-            if (address.Fits && Connect(fd, address.Bytes, address.Length, mayWait))
+            int fd = Open(ref address, mayWait, system: false);
+            if (fd >= 0)
             {
-                if (IsTrusted(fd, system: false))
-                {
-                    return fd;
-                }
-
-                // Somebody else's service lies there. A socket that is connected cannot be used again; one that failed to can.
-                Host.Syscall(Nr.close, fd);
-                fd = NewSocket();
-                if (fd < 0)
-                {
-                    return -1;
-                }
+                return fd;
             }
         }
 
         address.Start();
         address.Add(ServicePaths.SystemSocket);
-        if (Connect(fd, address.Bytes, address.Length, mayWait) && IsTrusted(fd, system: true))
-        {
-            return fd;
-        }
+        return Open(ref address, mayWait, system: true);
+    }
 
-        Host.Syscall(Nr.close, fd);
-        return -1;
+    private static int Open(ref Address address, bool mayWait, bool system)
+    {
+        fixed (byte* bytes = address.Bytes)
+        {
+            // Mostly there is none, and a look at the name costs a tenth of a socket that then finds nobody.
+            if (!address.Fits || Host.Syscall(Nr.faccessat, AT_FDCWD, (long)(bytes + FamilySize), 0) != 0)
+            {
+                return -1;
+            }
+
+            int fd = NewSocket();
+            if (fd < 0)
+            {
+                return -1;
+            }
+
+            if (Connect(fd, bytes, address.Length, mayWait) && IsTrusted(fd, system))
+            {
+                return fd;
+            }
+
+            Host.Syscall(Nr.close, fd);
+            return -1;
+        }
     }
 
     /// <summary>Sends one message and closes. False when the service did not take it.</summary>

@@ -35,20 +35,24 @@ public static unsafe partial class Signals
     public static void Start(GuestThread* t)
     {
         EnterThread(t);
-        ulong mask = 0;
-        Host.Syscall(Nr.rt_sigprocmask, Sig.SIG_BLOCK, 0, (long)&mask, 8);
-        t->Signals.Blocked = mask;
-        t->Signals.HostBlocked = mask;
         for (int signal = 1; signal < 32; signal++)
         {
             if ((Sig.Bit(signal) & Sig.Faults) != 0)
             {
-                SigAction* action = Known(t->Sighand, signal);
-                MirrorAction(t->Sighand, signal, action);
+                // One call takes the action's place and says what it was.
+                Remember(t->Sighand, signal, SetHostAction(signal, HandlerAddress, 0));
+                SigAction* action = Sighand.Action(t->Sighand, signal);
+                if (action->Handler == Sig.SIG_IGN)
+                {
+                    MirrorAction(t->Sighand, signal, action);
+                }
             }
         }
 
-        SetHostMask(t, mask);
+        ulong mask = 0, faults = Sig.Faults;
+        Host.Syscall(Nr.rt_sigprocmask, Sig.SIG_UNBLOCK, (long)&faults, (long)&mask, 8);
+        t->Signals.Blocked = mask;
+        t->Signals.HostBlocked = HostMask(mask);
     }
 
     /// <summary>Gives the calling thread its signal stack. Everything is blocked until then.</summary>
@@ -96,12 +100,19 @@ public static unsafe partial class Signals
         {
             HostSigAction host = default;
             Host.Syscall(Nr.rt_sigaction, signal, 0, (long)&host, 8);
-            *action = default;
-            action->Handler = host.Handler == HostIgnore ? Sig.SIG_IGN : Sig.SIG_DFL;
-            sighand->Known |= Sig.Bit(signal);
+            Remember(sighand, signal, host.Handler);
         }
 
         return action;
+    }
+
+    /// <summary>An action that was inherited: default or ignored.</summary>
+    private static void Remember(Sighand* sighand, int signal, ulong hostHandler)
+    {
+        SigAction* action = Sighand.Action(sighand, signal);
+        *action = default;
+        action->Handler = hostHandler == HostIgnore ? Sig.SIG_IGN : Sig.SIG_DFL;
+        sighand->Known |= Sig.Bit(signal);
     }
 
     /// <summary>True when the signal does nothing: ignored, or its default is to be ignored.</summary>
@@ -137,13 +148,16 @@ public static unsafe partial class Signals
 
     private static ulong HandlerAddress => SignalContext.Entry((ulong)(nuint)(delegate*<int, byte*, byte*, void>)&HostHandler);
 
-    private static void SetHostAction(int signal, ulong handler, uint flags)
+    /// <summary>The handler before, as the host has it.</summary>
+    private static ulong SetHostAction(int signal, ulong handler, uint flags)
     {
+        HostSigAction old = default;
         HostSigAction action = default;
         action.Handler = handler;
         action.Flags = flags | Sig.SA_SIGINFO | Sig.SA_ONSTACK | Sig.SA_RESTORER;
         action.Restorer = Stubs.Restorer;
         action.Mask = ~0UL;
-        Host.Syscall(Nr.rt_sigaction, signal, (long)&action, 0, 8);
+        Host.Syscall(Nr.rt_sigaction, signal, (long)&action, (long)&old, 8);
+        return old.Handler;
     }
 }

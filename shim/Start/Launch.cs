@@ -94,11 +94,6 @@ public static unsafe class Launch
 
         Signals.Start(t);
         int image = options.HasRecord ? options.Record.Image : OpenImage(start);
-        if (image >= 0)
-        {
-            HiddenFiles.Adopt(t->Files, HiddenFile.ShimImage, image);
-        }
-
         int service = -1;
         if (options.Root != null)
         {
@@ -161,8 +156,8 @@ public static unsafe class Launch
 
         ServiceClient.Register(t, start, options, fd, service);
 
-        // Kept for /proc/self/exe, out of the guest's sight.
-        HiddenFiles.Adopt(t->Files, HiddenFile.Program, fd);
+        // Kept for execve and for /proc/self/exe, out of the guest's sight.
+        HiddenFiles.AdoptFirst(t->Files, image, fd);
         return mm->IsDescribed;
     }
 
@@ -220,9 +215,9 @@ public static unsafe class Launch
         group->Personality = (uint)Host.Syscall(Nr.personality, uint.MaxValue);
         start.TryAux(AtHwcap2, out ulong hwcap2);
         group->HasFsGsBase = (hwcap2 & 2) != 0 ? 1 : 0;
-        GuestCpu.DescribeXstate(group);
         start.TryAux(AtSysinfoEhdr, out ulong vdso);
         HostVdso.Initialize(group, (byte*)vdso);
+        GuestCpu.DescribeXstate(t);
         return t;
     }
 

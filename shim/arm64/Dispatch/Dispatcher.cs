@@ -40,10 +40,10 @@ public static unsafe class Recovery
 public static unsafe class GuestCpu
 {
     /// <summary>No XSAVE: signal frames end with the FXSAVE area.</summary>
-    public static void DescribeXstate(ThreadGroup* group) => group->XstateSize = 512;
+    public static void DescribeXstate(GuestThread* t) => t->Group->XstateSize = 512;
 
     /// <summary>Hides features from the program.</summary>
-    public static void Hide(ThreadGroup* group, ulong hidden) => group->HiddenFeatures = hidden;
+    public static void Hide(GuestThread* t, ulong hidden) => t->Group->HiddenFeatures = hidden;
 }
 
 /// <summary>Names of translated code for perf: there is none.</summary>

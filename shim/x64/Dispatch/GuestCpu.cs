@@ -39,8 +39,16 @@ public static unsafe class GuestCpu
     {
         ref I386Frame frame = ref t->I386;
         uint* r = stackalloc uint[4];
-        uint leaf = frame.eax;
-        uint subleaf = frame.ecx;
+        Query(t, frame.eax, frame.ecx, r);
+        frame.eax = r[0];
+        frame.ebx = r[1];
+        frame.ecx = r[2];
+        frame.edx = r[3];
+    }
+
+    /// <summary>What the host's CPU answers, asked once for each CPU that the thread runs on. What needs no question does not come here.</summary>
+    private static void Ask(GuestThread* t, uint leaf, uint subleaf, uint* r)
+    {
         int cpu = HostVdso.CpuNumber(t) + 1;
         if (t->Cpuid.Cpu != cpu)
         {
@@ -48,28 +56,16 @@ public static unsafe class GuestCpu
             t->Cpuid.Count = 0;
         }
 
-        if (!t->Cpuid.Find(leaf, subleaf, r))
+        if (t->Cpuid.Find(leaf, subleaf, r))
         {
-            if (!SizesOfAvx(t->Group, leaf, subleaf, r))
-            {
-                Query(leaf, subleaf, r);
-            }
-
-            if (t->Group->HiddenFeatures != 0)
-            {
-                Reduce(t->Group->HiddenFeatures, leaf, subleaf, r);
-            }
-
-            if (HostVdso.CpuNumber(t) + 1 == cpu)
-            {
-                t->Cpuid.Add(leaf, subleaf, r);
-            }
+            return;
         }
 
-        frame.eax = r[0];
-        frame.ebx = r[1];
-        frame.ecx = r[2];
-        frame.edx = r[3];
+        Stubs.CpuId(leaf, subleaf, r);
+        if (HostVdso.CpuNumber(t) + 1 == cpu)
+        {
+            t->Cpuid.Add(leaf, subleaf, r);
+        }
     }
 
     /// <summary>
@@ -91,7 +87,7 @@ public static unsafe class GuestCpu
     }
 
     /// <summary>The guest's view of a leaf: EAX, EBX, ECX, EDX.</summary>
-    public static void Query(uint leaf, uint subleaf, uint* r)
+    private static void Query(GuestThread* t, uint leaf, uint subleaf, uint* r)
     {
         if (leaf is 0x12 or 0x14 or 0x19 or 0x1D or 0x1E or 0x24 || (leaf == 7 && subleaf != 0) || (leaf == 0xD && subleaf > 2))
         {
@@ -100,7 +96,21 @@ public static unsafe class GuestCpu
             return;
         }
 
-        Stubs.CpuId(leaf, subleaf, r);
+        if (!SizesOfAvx(t->Group, leaf, subleaf, r))
+        {
+            Ask(t, leaf, subleaf, r);
+            Restrict(leaf, subleaf, r);
+        }
+
+        if (t->Group->HiddenFeatures != 0)
+        {
+            Reduce(t->Group->HiddenFeatures, leaf, subleaf, r);
+        }
+    }
+
+    /// <summary>Takes out of a leaf what the translator does not do.</summary>
+    private static void Restrict(uint leaf, uint subleaf, uint* r)
+    {
         switch (leaf)
         {
             case 1:
@@ -128,10 +138,11 @@ public static unsafe class GuestCpu
     /// Hides features from the program: from CPUID, XGETBV and signal frames, and their instructions raise #UD. TZCNT and LZCNT stay what the CPU
     /// makes of them: on CPUs without the feature they are BSF and BSR, and no #UD.
     /// </summary>
-    /// <param name="group">The program's; before it runs.</param>
+    /// <param name="t">The program's first thread; before it runs.</param>
     /// <param name="hidden">One bit for each <see cref="CpuFeature"/>, with all that build on one of them.</param>
-    public static void Hide(ThreadGroup* group, ulong hidden)
+    public static void Hide(GuestThread* t, ulong hidden)
     {
+        ThreadGroup* group = t->Group;
         group->HiddenFeatures = hidden;
         System.ReadOnlySpan<byte> instructions = InstructionsOf;
         for (int i = 0; i < CpuFeatures.Count; i++)
@@ -159,7 +170,7 @@ public static unsafe class GuestCpu
 
         // What every CPU has, by the number of what is not hidden by an instruction of its own.
         group->HiddenInstructions &= ~(1ul << (int)I386Feature.Base);
-        DescribeXstate(group);
+        DescribeXstate(t);
     }
 
     /// <summary>Feature of the instruction table for each <see cref="CpuFeature"/>; Base where there is nothing to refuse.</summary>
@@ -272,11 +283,12 @@ public static unsafe class GuestCpu
     }
 
     /// <summary>Records which extended state guests have in signal frames: components and bytes of the XSAVE area.</summary>
-    public static void DescribeXstate(ThreadGroup* group)
+    public static void DescribeXstate(GuestThread* t)
     {
         const uint Osxsave = 1u << 27;
+        ThreadGroup* group = t->Group;
         uint* r = stackalloc uint[4];
-        Stubs.CpuId(1, 0, r);
+        Ask(t, 1, 0, r);
         bool none = (r[2] & Osxsave) == 0 || Hides(group->HiddenFeatures, CpuFeature.Xsave);
         uint mask = Hides(group->HiddenFeatures, CpuFeature.Avx) ? XcrMask & ~AvxState : XcrMask;
         group->XstateFeatures = none ? 0 : (uint)(Stubs.XGetBv() & mask);

@@ -103,10 +103,28 @@ static void rights(int fd)
     mapping_of("main", (void *)&rights); mapping_of("heap", sbrk(0) - 1); int in; mapping_of("stack", &in);
 }
 
+/* a file mapped over itself, as loaders do it: what was written privately is gone, what differs from the pages that are there is not kept */
+static void replaced(int fd)
+{
+    static const char *const kinds[] = { "read only", "written", "written without reservation", "locked", "through /proc/self/mem" };
+    for (int kind = 0; kind < 5; kind++) {
+        int prot = kind == 1 || kind == 2 ? 3 : 1;
+        mmap(w, 8 * PAGE, prot, MAP_PRIVATE | MAP_FIXED | (kind == 2 ? MAP_NORESERVE : 0), fd, 0);
+        if (kind == 1 || kind == 2) w[2 * PAGE] = 99, mprotect(w, 8 * PAGE, PROT_READ);
+        if (kind == 3) mlock(w, 8 * PAGE);
+        if (kind == 4) { int mem = open("/proc/self/mem", O_RDWR); char c = 99; pwrite(mem, &c, 1, (long)w + 2 * PAGE); close(mem); }
+        say("%s: %d", kinds[kind], look(w + 2 * PAGE));
+        R(SYS_mmap2, w + PAGE, 3 * PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED | MAP_DENYWRITE, fd, 1); say("%d %d %d %d %d", look(w), look(w + PAGE), look(w + 2 * PAGE), look(w + 3 * PAGE), look(w + 4 * PAGE)); mapping_of("executable", w + PAGE); mapping_of("behind", w + 4 * PAGE);
+        R(SYS_mmap2, w + 3 * PAGE, PAGE, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, 5); R(SYS_mmap2, w + 5 * PAGE, 2 * PAGE, 3, MAP_PRIVATE | MAP_FIXED, fd, 5); say("%d %d %d", look(w + 3 * PAGE), touch(w + 6 * PAGE), touch(w + 7 * PAGE)); mapping_of("elsewhere", w + 3 * PAGE);
+        R(SYS_mmap2, w + 4 * PAGE, PAGE, PROT_READ, MAP_SHARED | MAP_FIXED, fd, 4); char c = 55; pwrite(fd, &c, 1, 4 * PAGE); say("shared %d", look(w + 4 * PAGE)); c = 5; pwrite(fd, &c, 1, 4 * PAGE);
+        R(SYS_mprotect, w, 8 * PAGE, PROT_READ | PROT_WRITE | PROT_EXEC); say("touch %d", touch(w + 2 * PAGE)); R(SYS_mmap2, w + PAGE, 3 * PAGE, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, 1); say("%d", look(w + 2 * PAGE)); munmap(w, 8 * PAGE);
+    }
+}
+
 int main(void)
 {
     static char alternate[65536]; stack_t ss = { .ss_sp = alternate, .ss_size = sizeof alternate }; sigaltstack(&ss, 0); struct sigaction sa = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK }; sigaction(SIGSEGV, &sa, NULL); sigaction(SIGBUS, &sa, NULL);
     int fd = open(scratch("file"), O_CREAT | O_RDWR, 0600); char block[PAGE]; for (int i = 0; i < 8; i++) { memset(block, i + 1, PAGE); write(fd, block, PAGE); }
-    placement(); errors(fd); breaks(); growing(); segments(); rights(fd);
+    placement(); errors(fd); breaks(); growing(); segments(); rights(fd); replaced(fd);
     return finish();
 }

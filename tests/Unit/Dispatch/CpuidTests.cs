@@ -1,0 +1,135 @@
+using System;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
+using System.Runtime.Versioning;
+using Lodge.Protocol;
+using Lodge.Shim;
+using Xunit;
+
+namespace Lodge.UnitTests.Dispatch;
+
+/// <summary>CPUID as guests see it, and how seldom the host's CPU is asked: under a hypervisor each question costs microseconds.</summary>
+[SupportedOSPlatform("linux")]
+public sealed unsafe class CpuidTests : IDisposable
+{
+    [ThreadStatic]
+    private static uint s_cpu;
+
+    private readonly GuestThread* _thread;
+
+    /// <summary>A thread that is on CPU 0 until a test says otherwise.</summary>
+    public CpuidTests()
+    {
+        s_cpu = 0;
+        _thread = (GuestThread*)NativeMemory.AllocZeroed((nuint)sizeof(GuestThread));
+        _thread->Group = (ThreadGroup*)NativeMemory.AllocZeroed((nuint)sizeof(ThreadGroup));
+        _thread->Group->HostGetCpu = &CpuNumber;
+        Stubs.CpuIdCount = 0;
+        GuestCpu.DescribeXstate(_thread);
+    }
+
+    public void Dispose()
+    {
+        NativeMemory.Free(_thread->Group);
+        NativeMemory.Free(_thread);
+    }
+
+    [Fact]
+    public void StartUpOfALibraryAsksEachLeafOnce()
+    {
+        int leaves = Ask(0, 0) + Ask(1, 0) + Ask(7, 0) + Ask(0xD, 1) + Ask(0x80000000, 0) + Ask(0x80000001, 5) + Ask(0x80000007, 9) + Ask(0x80000008, 0);
+        for (uint subleaf = 2; subleaf < 32; subleaf++)
+        {
+            Ask(0xD, subleaf);
+        }
+
+        Ask(7, 1);
+        Ask(0x14, 0);
+        Ask(0x19, 0);
+        for (int i = 0; i < 5; i++)
+        {
+            leaves += i == 0 ? Ask(0x80000005, 0) + Ask(0x80000006, 0) : 0;
+            Ask(0x80000005, 7);
+            Ask(0x80000006, 7);
+            Ask(1, 3);
+        }
+
+        Assert.Equal(10, leaves);
+        Assert.Equal(leaves, Stubs.CpuIdCount);
+    }
+
+    [Fact]
+    public void AnotherCpuIsAskedAgain()
+    {
+        Ask(0, 0);
+        int before = Stubs.CpuIdCount;
+        s_cpu = 1;
+        Ask(0, 0);
+        Ask(0, 0);
+        Assert.Equal(before + 1, Stubs.CpuIdCount);
+        s_cpu = 0;
+        Ask(0, 0);
+        Assert.Equal(before + 2, Stubs.CpuIdCount);
+    }
+
+    [Fact]
+    public void SubleavesAreKeptApart()
+    {
+        Ask(4, 0);
+        Ask(4, 1);
+        int before = Stubs.CpuIdCount;
+        Ask(4, 0);
+        Ask(4, 1);
+        Assert.Equal(before, Stubs.CpuIdCount);
+        Ask(4, 2);
+        Assert.Equal(before + 1, Stubs.CpuIdCount);
+    }
+
+    [Fact]
+    public void MoreLeavesThanRoomAreAskedEveryTime()
+    {
+        for (int round = 0; round < 2; round++)
+        {
+            for (uint subleaf = 0; subleaf < 40; subleaf++)
+            {
+                Ask(4, subleaf);
+                X86Check(4, subleaf);
+            }
+        }
+
+        Assert.InRange(Stubs.CpuIdCount, 41 + 24, 80);
+    }
+
+    [Fact]
+    public void FeaturesHiddenLaterAreMissingInAnswersKeptBefore()
+    {
+        const uint Sse42 = 1u << 20;
+        Ask(1, 0);
+        Assert.NotEqual(0u, _thread->I386.ecx & Sse42);
+        GuestCpu.Hide(_thread, 1ul << (int)CpuFeature.Sse42);
+        Ask(1, 0);
+        Assert.Equal(0u, _thread->I386.ecx & Sse42);
+        Assert.Equal(1, Stubs.CpuIdCount);
+    }
+
+    private static int CpuNumber(uint* cpu, uint* node, void* unused)
+    {
+        *cpu = s_cpu;
+        return 0;
+    }
+
+    private int Ask(uint leaf, uint subleaf)
+    {
+        _thread->I386.eax = leaf;
+        _thread->I386.ecx = subleaf;
+        GuestCpu.Cpuid(_thread);
+        return 1;
+    }
+
+    /// <summary>The last answer is the CPU's own; for leaves that are shown as they are.</summary>
+    private void X86Check(uint leaf, uint subleaf)
+    {
+        (int eax, int ebx, int ecx, int edx) = X86Base.CpuId((int)leaf, (int)subleaf);
+        Assert.Equal(((uint)eax, (uint)ebx, (uint)ecx, (uint)edx), (_thread->I386.eax, _thread->I386.ebx, _thread->I386.ecx, _thread->I386.edx));
+    }
+}

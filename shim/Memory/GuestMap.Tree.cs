@@ -13,6 +13,11 @@ public unsafe partial struct GuestMap
         }
         else
         {
+            if (_used == _nearEnd && _far != 0)
+            {
+                _used = _far;
+            }
+
             index = _used++;
         }
 

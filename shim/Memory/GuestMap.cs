@@ -3,8 +3,8 @@ namespace Lodge.Shim;
 /// <summary>
 /// The guest's address space as a set of disjoint mappings: a balanced tree (treap) ordered by address, in which every node knows the
 /// widest gap of its subtree. It is the truth for placement, /proc/self/maps, mremap, brk and code invalidation.
-/// Pure: no system calls, no locks; the owner (<see cref="Mm"/>) holds its lock around every call. Nodes live in an arena that the owner
-/// provides and are named by index, 0 being none, so that a forked copy of the arena stays valid.
+/// Pure but for <see cref="GrowLater"/>: no system calls, no locks; the owner (<see cref="Mm"/>) holds its lock around every call. Nodes live in
+/// an arena that the owner provides and are named by index, 0 being none, so that a forked copy of the arena stays valid.
 /// </summary>
 public unsafe partial struct GuestMap
 {
@@ -16,6 +16,10 @@ public unsafe partial struct GuestMap
     private GuestMapping* _nodes;
     private uint _capacity;
     private uint _used;
+    private uint _nearEnd;
+    private uint _farCapacity;
+    private ulong _farHome;
+    private uint _far;
     private uint _free;
     private uint _root;
     private uint _random;
@@ -29,6 +33,9 @@ public unsafe partial struct GuestMap
     /// <summary>Flags that a mapping has had since the start.</summary>
     public MappingFlags Seen;
 
+    /// <summary>Bytes of a first arena, enough for most programs.</summary>
+    public const uint FirstBytes = 64 << 10;
+
     /// <summary>Takes an arena for nodes.</summary>
     /// <param name="arena">Zeroed memory, 8-byte aligned, that stays where it is.</param>
     /// <param name="bytes">Its size; 64 bytes for each mapping, and 64 that are not used.</param>
@@ -36,8 +43,18 @@ public unsafe partial struct GuestMap
     {
         _nodes = (GuestMapping*)arena;
         _capacity = (uint)(bytes / (nuint)sizeof(GuestMapping));
+        _nearEnd = _capacity;
         _random = 0x9E3779B9;
         Clear();
+    }
+
+    /// <summary>Allows a second arena, which is mapped when the first one is full.</summary>
+    /// <param name="home">Address for it, above the first; another one within 128 GiB above does as well.</param>
+    /// <param name="bytes">Its size.</param>
+    public void GrowLater(ulong home, nuint bytes)
+    {
+        _farHome = home;
+        _farCapacity = (uint)(bytes / (nuint)sizeof(GuestMapping));
     }
 
     /// <summary>Forgets all mappings.</summary>
@@ -52,7 +69,35 @@ public unsafe partial struct GuestMap
     }
 
     /// <summary>True when fewer than <paramref name="nodes"/> more mappings fit in the arena.</summary>
-    public readonly bool IsShortOf(int nodes) => (uint)(Count + 1 + nodes) > _capacity;
+    public bool IsShortOf(int nodes) => (uint)(Count + 1 + nodes) > _capacity && !Grow((uint)(Count + 1 + nodes));
+
+    /// <summary>Maps the second arena. Nodes are used to the end of the first one before: numbers in between stand for nothing.</summary>
+    private bool Grow(uint wanted)
+    {
+        const ulong Reach = 128ul << 30;
+        if (wanted > _capacity + _farCapacity)
+        {
+            return false;
+        }
+
+        ulong bytes = _farCapacity * (ulong)sizeof(GuestMapping);
+        byte* far = (byte*)HostMemory.MapAt(_farHome, bytes, HostMemory.ProtRead | HostMemory.ProtWrite);
+        if (far == null)
+        {
+            return false;
+        }
+
+        if (far < (byte*)_nodes || (ulong)(far - (byte*)_nodes) > Reach)
+        {
+            HostMemory.Unmap(far, bytes);
+            return false;
+        }
+
+        _far = (uint)((ulong)(far - (byte*)_nodes + sizeof(GuestMapping) - 1) / (ulong)sizeof(GuestMapping));
+        _capacity += _farCapacity - 1;
+        _farCapacity = 0;
+        return true;
+    }
 
     /// <summary>The lowest mapping that ends above <paramref name="address"/> (find_vma), or null. It need not contain the address.</summary>
     public readonly GuestMapping* FindAbove(uint address)

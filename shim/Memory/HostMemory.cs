@@ -36,13 +36,7 @@ public static unsafe class HostMemory
     /// <inheritdoc cref="Map(ulong)"/>
     public static void* MapCode(ulong bytes) => Map(bytes, ProtRead | ProtWrite | ProtExec);
 
-    /// <summary>
-    /// Where the first thread's and the address space's own memory goes, behind the shim's image (192 GiB): with page tables of its own for
-    /// each GiB that something lies in, a fork is cheaper the closer it lies. Taken addresses do no harm.
-    /// </summary>
-    public const ulong CodeHome = 0x3004000000, TablesHome = 0x3014000000, TargetsHome = 0x3080000000;
-
-    /// <summary>Pages at an address that is free, mostly; else anywhere.</summary>
+    /// <summary>Pages at an address that is free, mostly; else anywhere (<see cref="Home"/>).</summary>
     /// <inheritdoc cref="Map(ulong)"/>
     public static void* MapAt(ulong address, ulong bytes, int prot) => Map(address, bytes, prot);
 
@@ -69,6 +63,20 @@ public static unsafe class HostMemory
 
     /// <summary>Gives pages back.</summary>
     public static void Unmap(void* memory, ulong bytes) => Host.Syscall(Nr.munmap, (long)memory, (long)((bytes + 4095) & ~4095ul));
+
+    /// <summary>
+    /// Makes accesses to a range of a mapping fault without making a mapping of its own of it, which each fork would copy. Kernels before
+    /// 6.13 do not know how: then it becomes one, that stays out of children.
+    /// </summary>
+    public static void Guard(void* memory, ulong bytes)
+    {
+        const int MadvGuardInstall = 102;
+        if (Host.Syscall(Nr.madvise, (long)memory, (long)bytes, MadvGuardInstall) != 0)
+        {
+            Host.Syscall(Nr.mprotect, (long)memory, (long)bytes, 0);
+            Mm.LeaveToParent((ulong)memory, bytes);
+        }
+    }
 
     /// <summary>Takes the write permission from pages of our own that are complete.</summary>
     public static void Seal(void* memory, ulong bytes) => Host.Syscall(Nr.mprotect, (long)memory, (long)bytes, ProtRead);

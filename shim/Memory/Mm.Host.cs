@@ -20,19 +20,16 @@ public unsafe partial struct Mm
     /// </summary>
     private const uint SmallestReReservation = 1 << 20;
 
-    /// <summary>What one page of page tables covers: memory that is used together lies in as few of these as possible.</summary>
-    private const ulong TableReach = 2 << 20;
-
-    /// <summary>Memory for the code cache's tables and its size; 0 = it maps its own.</summary>
+    /// <summary>Memory for the code cache's first tables and its size.</summary>
     public byte* CacheTables;
     /// <inheritdoc cref="CacheTables"/>
     public ulong CacheTablesBytes;
 
     /// <summary>
-    /// Makes the record of a new address space, reserves the guest's memory and maps what the shim needs for itself, as one piece: every mapping
-    /// and every page of page tables more costs a fork as much as twenty copied pages. At start, in the only thread.
+    /// Makes the record of a new address space, reserves the guest's memory and maps what the shim needs for itself, as one piece that ends at
+    /// the shim's image (<see cref="Home"/>). At start, in the only thread.
     /// <code>
-    /// low   the first thread's block | this record, heap | code page bitmaps | mappings of the guest | the code cache's tables   high
+    /// low   return stack | the first thread's record | this record, heap | mappings of the guest | the code cache's tables | code page bitmaps | its other stacks   high
     /// </code>
     /// </summary>
     /// <param name="signalStackSize">Bytes of a host signal stack, whole pages.</param>
@@ -45,41 +42,41 @@ public unsafe partial struct Mm
         limits.LiftHost();
         bool isReserved = Reserve(limits.AddressSpaceMax);
         bool isTight = limits.Least != ulong.MaxValue;
-        ulong arenaBytes = isTight ? TightArenaBytes : ArenaBytes;
         ulong cacheBytes = 0;
 #if X64
-        cacheBytes = isTight ? 0 : CodeCache.TableBytes(CodeCacheSizes.For(0, ulong.MaxValue));
+        cacheBytes = CodeCache.NearBytes(CodeCacheSizes.For(0, limits.Least));
 #endif
-        ulong stacks = ThreadBlock.StackBytes(isTight, signalStackSize);
+        ulong returnStack = ThreadBlock.ReturnStackBytes(isTight);
         ulong recordBytes = ((ulong)sizeof(Mm) + 4095) & ~4095ul;
-        byte* low = (byte*)HostMemory.MapAt(
-            HostMemory.TablesHome + TableReach - (stacks % TableReach),
-            stacks + ThreadBlock.RecordBytes + recordBytes + ShimHeap.ChunkBytes + (2 * PageBitmapBytes) + arenaBytes + cacheBytes,
-            HostMemory.ProtRead | HostMemory.ProtWrite);
+        ulong records = ThreadBlock.RecordBytes + recordBytes + ShimHeap.FirstChunkBytes + GuestMap.FirstBytes + cacheBytes + (2 * PageBitmapBytes);
+        ulong size = returnStack + records + ThreadBlock.FirstStackBytes(signalStackSize);
+        byte* low = (byte*)HostMemory.MapAt(Home.ImageStart - size, size, HostMemory.ProtRead | HostMemory.ProtWrite);
         first = null;
         if (low == null)
         {
             return null;
         }
 
-        byte* record = low + stacks;
-        Mm* mm = (Mm*)(record + ThreadBlock.RecordBytes);
+        Mm* mm = (Mm*)(low + returnStack + ThreadBlock.RecordBytes);
         byte* next = (byte*)mm + recordBytes;
         mm->Users = 1;
         mm->StartLimits = limits;
         mm->IsReserved = isReserved;
         mm->IsTight = isTight;
         mm->Heap.Begin(next);
-        next += ShimHeap.ChunkBytes;
+        next += ShimHeap.FirstChunkBytes;
+        mm->Map.Initialize(next, GuestMap.FirstBytes);
+        mm->Map.GrowLater(Home.FarMappings, (nuint)(isTight ? TightArenaBytes : ArenaBytes));
+        next += GuestMap.FirstBytes;
+        mm->CacheTables = next;
+        mm->CacheTablesBytes = cacheBytes;
+        next += cacheBytes;
         mm->CodePages = (ulong*)next;
         next += PageBitmapBytes;
         mm->GuardedPages = (ulong*)next;
         next += PageBitmapBytes;
-        mm->Map.Initialize(next, (nuint)arenaBytes);
-        mm->CacheTables = next + arenaBytes;
-        mm->CacheTablesBytes = cacheBytes;
         mm->Placement = Placement.ForExec(Placement.TaskSizeX86, ReservationStart, 8 << 20, 0, false, false);
-        first = ThreadBlock.Place(mm, record, signalStackSize, 1);
+        first = ThreadBlock.PlaceFirst(mm, low, next, signalStackSize);
         return mm;
     }
 

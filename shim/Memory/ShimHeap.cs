@@ -1,7 +1,7 @@
 namespace Lodge.Shim;
 
 /// <summary>
-/// A small allocator for records: power-of-two size classes from 16 bytes to 64 KiB with free lists over chunks of 256 KiB; larger blocks
+/// A small allocator for records: power-of-two size classes from 16 bytes to 64 KiB with free lists over chunks of 256 KiB, the first of 64; larger blocks
 /// have their own mapping. Blocks are zeroed and 16-byte aligned. The caller gives the size back when freeing, so blocks carry no header.
 /// Not thread-safe by itself: <see cref="Mm.Allocate"/> and <see cref="Mm.Free"/> hold the heap's lock.
 /// </summary>
@@ -17,14 +17,14 @@ public unsafe struct ShimHeap
     /// <summary>Guards the heap.</summary>
     public ShimLock Lock;
 
-    /// <summary>Bytes of a chunk.</summary>
-    public const uint ChunkBytes = ChunkSize;
+    /// <summary>Bytes of the first chunk.</summary>
+    public const uint FirstChunkBytes = 64 << 10;
 
-    /// <summary>Gives the heap its first chunk: <see cref="ChunkBytes"/> of zeroed memory.</summary>
+    /// <summary>Gives the heap its first chunk: <see cref="FirstChunkBytes"/> of zeroed memory.</summary>
     public void Begin(byte* chunk)
     {
         _chunk = chunk;
-        _chunkEnd = chunk + ChunkSize;
+        _chunkEnd = chunk + FirstChunkBytes;
     }
 
     /// <summary>A zeroed block of at least <paramref name="bytes"/>, or null.</summary>
@@ -47,6 +47,12 @@ public unsafe struct ShimHeap
 
         if ((ulong)(_chunkEnd - _chunk) < size)
         {
+            if (size >= ChunkSize / 16)
+            {
+                // The rest of the chunk is good for many small ones.
+                return HostMemory.Map(size);
+            }
+
             // What is left of the old chunk is less than a block; it is not worth keeping track of.
             byte* chunk = (byte*)HostMemory.Map(ChunkSize);
             if (chunk == null)

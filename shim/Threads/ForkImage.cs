@@ -7,21 +7,18 @@ namespace Lodge.Shim;
 /// </summary>
 public static unsafe class ForkImage
 {
-    /// <summary>Where the image is linked (link.ld); its first page holds the ELF header and the program headers.</summary>
-    private const ulong ImageStart = 0x3000000000;
-
     private const int ProgramHeaders = 64, MemorySize = 40, UnusedIdentByte = 15;
 
     /// <summary>Makes the children's copies whole. Once in a process image, before its first fork; does nothing where the host forbids it.</summary>
     public static void Prepare()
     {
         const int ReadExec = HostMemory.ProtRead | HostMemory.ProtExec;
-        ulong size = (*(ulong*)(ImageStart + ProgramHeaders + MemorySize) + 4095) & ~4095ul;
-        if (Host.Syscall(Nr.mprotect, (long)ImageStart, (long)size, ReadExec | HostMemory.ProtWrite) == 0)
+        ulong size = (*(ulong*)(Home.ImageStart + ProgramHeaders + MemorySize) + 4095) & ~4095ul;
+        if (Host.Syscall(Nr.mprotect, (long)Home.ImageStart, (long)size, ReadExec | HostMemory.ProtWrite) == 0)
         {
-            byte* unused = (byte*)ImageStart + UnusedIdentByte;
+            byte* unused = (byte*)Home.ImageStart + UnusedIdentByte;
             System.Threading.Volatile.Write(ref *unused, *unused);
-            Host.Syscall(Nr.mprotect, (long)ImageStart, (long)size, ReadExec);
+            Host.Syscall(Nr.mprotect, (long)Home.ImageStart, (long)size, ReadExec);
         }
     }
 }

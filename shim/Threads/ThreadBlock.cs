@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Threading;
 
@@ -17,6 +18,7 @@ public unsafe partial struct Mm
 /// <code>
 /// low   guard | signal stack | guard | C# stack | guard | return stack | this structure   high
 /// </code>
+/// The first thread's, in one mapping with the records of the address space, lies differently (<see cref="PlaceFirst"/>).
 /// A block is free when no thread uses it (<see cref="Use"/> = 0).
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
@@ -47,6 +49,8 @@ public unsafe struct ThreadBlock
     public const ulong TightReturnStackSize = 512 * 1024;
     /// <summary>Bytes of each guard.</summary>
     public const ulong GuardSize = 64 * 1024;
+    /// <summary>Bytes of the first thread's guards. Frames of several pages touch each page, so any guard stops them.</summary>
+    public const ulong FirstGuardSize = 16 * 1024;
 
     private const int ProtNone = 0;
     private const int ProtReadWrite = 3;
@@ -59,11 +63,13 @@ public unsafe struct ThreadBlock
     /// <summary>Bytes from the record's page on.</summary>
     public static ulong RecordBytes => (SharedBytes + (ulong)sizeof(ThreadBlock) + 4095) & ~4095UL;
 
-    /// <summary>Bytes of guards and stacks in front of the record's page.</summary>
+    /// <summary>Bytes of a return stack.</summary>
     /// <param name="isTight">A limit counts them (<see cref="Mm.IsTight"/>).</param>
+    public static ulong ReturnStackBytes(bool isTight) => isTight ? TightReturnStackSize : ReturnStackSize;
+
+    /// <summary>Bytes of the first thread's other stacks with their guards.</summary>
     /// <param name="signalStackSize">Bytes of the host signal stack, whole pages.</param>
-    public static ulong StackBytes(bool isTight, ulong signalStackSize) =>
-        GuardSize + signalStackSize + GuardSize + HostStackSize + GuardSize + (isTight ? TightReturnStackSize : ReturnStackSize);
+    public static ulong FirstStackBytes(ulong signalStackSize) => FirstGuardSize + signalStackSize + FirstGuardSize + HostStackSize;
 
     /// <summary>Maps a block. The record's links to its stacks are set; everything else is zero.</summary>
     /// <param name="mm">The memory to enter it in.</param>
@@ -72,7 +78,7 @@ public unsafe struct ThreadBlock
     /// <returns>The block, or null when there is no memory.</returns>
     public static ThreadBlock* Map(Mm* mm, ulong signalStackSize, long use)
     {
-        ulong stacks = StackBytes(mm->IsTight, signalStackSize);
+        ulong stacks = GuardSize + signalStackSize + GuardSize + HostStackSize + GuardSize + ReturnStackBytes(mm->IsTight);
         ulong size = stacks + RecordBytes;
         long mapped = Host.Syscall(Nr.mmap, 0, (long)size, ProtReadWrite, MapFlags, -1, 0);
         if (Host.IsError(mapped))
@@ -82,33 +88,42 @@ public unsafe struct ThreadBlock
 
         // Stacks that are touched here and there must not turn into huge pages.
         Host.Syscall(Nr.madvise, mapped, (long)size, MadvNoHugePage);
-        return Place(mm, (byte*)mapped + stacks, signalStackSize, use);
-    }
-
-    /// <summary>Makes a block of mapped memory: <see cref="StackBytes"/> below <paramref name="recordPage"/> and <see cref="RecordBytes"/> there.</summary>
-    /// <inheritdoc cref="Map"/>
-    public static ThreadBlock* Place(Mm* mm, byte* recordPage, ulong signalStackSize, long use)
-    {
-        ulong stacks = StackBytes(mm->IsTight, signalStackSize);
-        ulong low = (ulong)recordPage - stacks;
-        ulong signalStack = low + GuardSize;
+        ulong signalStack = (ulong)mapped + GuardSize;
         ulong hostStack = signalStack + signalStackSize + GuardSize;
         ulong returnStack = hostStack + HostStackSize + GuardSize;
-        Host.Syscall(Nr.mprotect, (long)low, (long)GuardSize, ProtNone);
+        Host.Syscall(Nr.mprotect, mapped, (long)GuardSize, ProtNone);
         Host.Syscall(Nr.mprotect, (long)(hostStack - GuardSize), (long)GuardSize, ProtNone);
         Host.Syscall(Nr.mprotect, (long)(returnStack - GuardSize), (long)GuardSize, ProtNone);
-        if (use == 1)
-        {
-            // The first thread is the one that forks, mostly.
-            Mm.LeaveToParent(low, GuardSize);
-            Mm.LeaveToParent(hostStack - GuardSize, GuardSize);
-            Mm.LeaveToParent(returnStack - GuardSize, GuardSize);
-        }
+        ThreadBlock* block = (ThreadBlock*)(mapped + (long)stacks + (long)SharedBytes);
+        block->Base = (ulong)mapped;
+        block->Size = size;
+        block->Begin(mm, signalStack, hostStack, returnStack, use);
+        return block;
+    }
 
-        ThreadBlock* block = (ThreadBlock*)(recordPage + SharedBytes);
-        block->Base = low;
-        block->Size = stacks + RecordBytes;
-        block->Use = use;
+    /// <summary>
+    /// Makes the first thread's block, of memory that is mapped and stays. Below its return stack nothing is mapped: no guard is needed there,
+    /// which would have page tables of its own.
+    /// </summary>
+    /// <param name="mm">The memory to enter it in.</param>
+    /// <param name="returnStack">Low end of <see cref="ReturnStackBytes"/> and <see cref="RecordBytes"/>.</param>
+    /// <param name="stacks">Low end of <see cref="FirstStackBytes"/>.</param>
+    /// <param name="signalStackSize">Bytes of the host signal stack, whole pages.</param>
+    public static ThreadBlock* PlaceFirst(Mm* mm, byte* returnStack, byte* stacks, ulong signalStackSize)
+    {
+        byte* signalStack = stacks + FirstGuardSize;
+        byte* guard = signalStack + signalStackSize;
+        HostMemory.Guard(stacks, FirstGuardSize);
+        HostMemory.Guard(guard, FirstGuardSize);
+        ThreadBlock* block = (ThreadBlock*)(returnStack + ReturnStackBytes(mm->IsTight) + SharedBytes);
+        block->Begin(mm, (ulong)signalStack, (ulong)guard + FirstGuardSize, (ulong)returnStack, 1);
+        return block;
+    }
+
+    private void Begin(Mm* mm, ulong signalStack, ulong hostStack, ulong returnStack, long use)
+    {
+        ThreadBlock* block = (ThreadBlock*)Unsafe.AsPointer(ref this);
+        Use = use;
         GuestThread* t = &block->Thread;
         SetLinks(block, t);
         t->Links.SignalStack = signalStack;
@@ -116,7 +131,6 @@ public unsafe struct ThreadBlock
         t->Links.ReturnStackLow = returnStack;
         t->Links.ReturnStackTop = (ulong)block;
         Enter(mm, block);
-        return block;
     }
 
     /// <summary>Puts a new block into the memory's list.</summary>

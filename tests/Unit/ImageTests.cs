@@ -12,7 +12,7 @@ namespace Lodge.UnitTests;
 /// <summary>Properties of the built shims that the design rests on.</summary>
 public class ImageTests(ITestOutputHelper output)
 {
-    private const ulong Base = 0x30_0000_0000;
+    private const ulong Base = Lodge.Shim.Home.ImageStart;
     private const ushort EtExec = 2, EmX8664 = 62, EmAArch64 = 183;
 
     public static TheoryData<string, int> Images => new() { { "out/bin/lodge-shim", EmX8664 }, { "out/arm64/lodge-shim", EmAArch64 } };

@@ -28,6 +28,11 @@ public unsafe partial struct CodeCache
         }
 
         Host.Syscall(Nr.madvise, (long)_tables, (long)_tablesSize, MadvDontNeed);
+        if (_far != null)
+        {
+            Host.Syscall(Nr.madvise, (long)_far, (long)_farSize, MadvDontNeed);
+        }
+
         Host.Syscall(Nr.madvise, (long)Targets, (long)TargetTables.Bytes(Sizes.TargetNodes), MadvDontNeed);
         Host.Syscall(Nr.madvise, (long)(Base + StubSize), Sizes.Code - StubSize, MadvDontNeed);
         if (SegmentedTargets != null)
@@ -40,6 +45,8 @@ public unsafe partial struct CodeCache
         _pages.Clear();
         _codeReady = StubSize;
         _recordsReady = 0;
+        _recordsSkipped = 0;
+        _recordsEnd = new TablePlaces(Sizes).RecordBytes;
         _used = StubSize;
         _coldUsed = 0;
         _coldEnd = 0;
@@ -121,7 +128,7 @@ public unsafe partial struct CodeCache
         if (Host.Syscall(Nr.membarrier, PrivateExpedited, 0) != 0)
         {
             // Before Linux 4.14: taking a permission away interrupts every CPU that runs this memory.
-            byte* page = (byte*)_index - 4096;
+            byte* page = (byte*)_index;
             *page |= 0;
             Host.Syscall(Nr.mprotect, (long)page, 4096, HostMemory.ProtRead);
             Host.Syscall(Nr.mprotect, (long)page, 4096, HostMemory.ProtRead | HostMemory.ProtWrite);

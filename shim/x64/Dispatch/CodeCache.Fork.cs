@@ -22,7 +22,7 @@ public unsafe partial struct CodeCache
         Lock.Acquire(t);
         if (_hints == null || _hints->Owner != t->Links.Tgid)
         {
-            _hints = ForkHints.Create(t->Links.Tgid);
+            _hints = ForkHints.Create(t->Links.Tgid, _hints);
         }
 
         if (_hints != null)

@@ -24,7 +24,7 @@ public unsafe partial struct CodeCache
     {
         bool fits = MakeTableRoom(segmented)
             && _used + UnitTranslator.MaxUnitHostBytes + ColdChunk + ShadowChunk + 64 <= Sizes.Code && _unitCount + 1 < Sizes.Units
-            && (_recordsUsed * 4ul) + (64 * 1024) < Sizes.Records && _sourcesUsed + 8192 < Sizes.Sources
+            && (_unitCount < NearUnits || HasFar()) && HasRecordRoom() && _sourcesUsed + 8192 < Sizes.Sources
             && (Sizes.TargetNodes == 0 || (_targetNodes + 2 <= Sizes.TargetNodes && _segmentedNodes + 2 <= Sizes.TargetNodes));
         if (!fits)
         {
@@ -305,7 +305,7 @@ public unsafe partial struct CodeCache
         EmittedBytes += u.HostLength;
 
         // A signal handler may search the units at any moment: the count goes up only when the record is whole.
-        _index[-1 - _unitCount] = unit;
+        *IndexSlot(_unitCount) = unit;
         Volatile.Write(ref _unitCount, _unitCount + 1);
         return unit;
     }

@@ -26,6 +26,11 @@ public unsafe partial struct CodeCache
 
     private void KeepSource(uint unit)
     {
+        if (!HasFar())
+        {
+            Fatal.Stop("no memory for translated code"u8);
+        }
+
         ref Unit u = ref UnitRef(unit);
         u.Checked = 1;
         MakeExtra(ref u)->Source = _sourcesUsed;

@@ -12,9 +12,23 @@ public unsafe partial struct CodeCache
     /// </summary>
     public uint Find(GuestThread* t, uint pc)
     {
-        Lock.Acquire(t);
         bool segmented = t->Exec.Segmented != 0;
-        uint offset = Lookup(pc, segmented, out uint unit);
+        uint offset, unit;
+        if (t->Exec.FreeMisses != 0 && !segmented && Volatile.Read(ref t->Mm->Users) == 1)
+        {
+            // A young child, alone in its memory: what is there already is found without writing to any page, the lock's among them.
+            offset = Lookup(pc, false, out unit);
+            if (offset != 0 && UnitRef(unit).Checked == 0)
+            {
+                Tell(t, ForkHints.LookedUp, pc);
+                t->Exec.FreeMisses--;
+                t->Exec.InCache = 1;
+                return offset;
+            }
+        }
+
+        Lock.Acquire(t);
+        offset = Lookup(pc, segmented, out unit);
         bool isChecked = false;
         bool translated = false;
         if (offset != 0)
@@ -61,15 +75,23 @@ public unsafe partial struct CodeCache
     /// </summary>
     private void Remember(uint pc, uint offset, bool indirect)
     {
-        ulong* slot = _recent + RecentSlot(pc);
-        if (indirect && *slot != 0)
+        ulong* pair = RecentPair(pc);
+        ulong entry = ((ulong)offset << 32) | pc;
+        ulong* known = (uint)pair[0] == pc ? pair : (uint)pair[1] == pc ? pair + 1 : null;
+        ulong* place = known != null ? known : pair[0] == 0 ? pair : pair[1] == 0 ? pair + 1 : null;
+        if (indirect && (known != null || place == null))
         {
             SetTarget(pc, offset, segmented: false);
+            return;
         }
-        else
+
+        if (place == null)
         {
-            Volatile.Write(ref *slot, ((ulong)offset << 32) | pc);
+            Volatile.Write(ref pair[1], pair[0]);
+            place = pair;
         }
+
+        Volatile.Write(ref *place, entry);
     }
 
     /// <summary>Releases the lock for a thread that will enter the cache at the offset: it is inside before anybody can empty the cache.</summary>

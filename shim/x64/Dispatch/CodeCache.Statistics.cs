@@ -53,7 +53,7 @@ public unsafe partial struct CodeCache
         line.Add(" units, "u8);
         line.UDec(EmittedBytes);
         line.Add(" bytes and "u8);
-        line.UDec(_recordsUsed * 4ul);
+        line.UDec((_recordsUsed - _recordsSkipped) * 4ul);
         line.Add(" of records, in "u8);
         line.UDec(time / 1000);
         line.Add(" us; "u8);

@@ -8,7 +8,7 @@ namespace Lodge.Shim;
 /// <summary>
 /// Translated code of one address space: code, side tables, links, the flat target table. Changed only under <see cref="Lock"/>; the
 /// target table and the code are read by running guest threads without it (4-byte stores only, see docs/code-cache.md).
-/// Memory is taken with MAP_NORESERVE and used from the bottom; a full cache is emptied.
+/// Memory is taken with MAP_NORESERVE and used from the bottom, in two parts; a full cache is emptied.
 /// A "reference" is the distance from the start of the record area in 4-byte words; 0 stands for none.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
@@ -44,13 +44,19 @@ public unsafe partial struct CodeCache
 
     private byte* _tables;
     private ulong _tablesSize;
+    /// <summary>Second part of the index, the records and what few programs need; null until then.</summary>
+    private byte* _far;
+    private ulong _farSize;
     private uint _used;
     private uint _coldUsed;
     private uint _coldEnd;
     private uint* _records;
     private uint _recordsUsed;
-    /// <summary>End of the index: units in the order of their code, the first one last in memory.</summary>
-    private uint* _index;
+    /// <summary>Distance of the end of the part in use from the start, and words between the parts that stand for nothing.</summary>
+    private ulong _recordsEnd;
+    private uint _recordsSkipped;
+    /// <summary>The index: units in the order of their code. Its second part begins where the first one's end would be (<see cref="IndexSlot"/>).</summary>
+    private uint* _index, _farIndex;
     private int _unitCount;
     private EntryTable _entries;
     private EntryTable _segmentedEntries;
@@ -77,53 +83,65 @@ public unsafe partial struct CodeCache
     private UnitScratch _scratch;
     private Boundary* _boundaries;
 
-    /// <summary>Where the tables are, by distance from the first one; all but the target tables.</summary>
+    /// <summary>Units and bytes of records in the first part of the tables; a unit's records take less than <see cref="MostRecordBytes"/>.</summary>
+    private const int NearUnits = 4096;
+    private const ulong NearRecords = 192 << 10, MostRecordBytes = 16 << 10;
+
+    /// <summary>
+    /// Where the tables are, by distance from the first one of their part; all but the target tables. The first part lies with everything else
+    /// that each program uses (<see cref="Home"/>), the second one is mapped when the first is full: mappings and page tables cost every fork.
+    /// </summary>
     private struct TablePlaces
     {
-        internal ulong IndexEnd, Cache, PageFaults, Recent, Thunks, JumpTables, Watched, Scratch, Entries, Pages, Records, Sources, Singles, End;
+        internal ulong Cache, PageFaults, Watched, JumpTables, Singles, Recent, Thunks, Scratch, Entries, Pages, Index, Records, RecordBytes, End;
+        internal ulong FarIndex, FarRecords, FarRecordBytes, Sources, FarEnd;
 
-        /// <summary>What every program uses lies close together: the index grows down, the records grow up, small tables are in between.</summary>
         internal TablePlaces(in CodeCacheSizes sizes)
         {
-            Reserve((ulong)sizes.Units * 4);
-            IndexEnd = End;
-            Cache = Reserve((ulong)sizeof(CodeCache));
-            PageFaults = Reserve(1ul << sizes.PageBits);
-            Watched = Reserve(1ul << (sizes.PageBits - 3));
-            JumpTables = Reserve(JumpTableSlots * 4);
-            Recent = Reserve(RecentSlots * 8);
-            Thunks = Reserve(ThunkRecord.Slots * (ulong)sizeof(ThunkRecord));
-            Scratch = Reserve(UnitScratch.ScanBytes + UnitScratch.PendingBytes + (UnitTranslator.MaxUnitBoundaries * (ulong)sizeof(Boundary)));
-            Entries = Reserve(FirstEntries * EntryTable.SlotBytes);
-            Pages = Reserve(FirstPages * EntryTable.SlotBytes);
-            Records = Reserve(sizes.Records);
-            Sources = Reserve(sizes.Sources);
-            Singles = Reserve(SingleSlots * 4);
+            Cache = Reserve(ref End, (ulong)sizeof(CodeCache));
+            PageFaults = Reserve(ref End, 1ul << sizes.PageBits);
+            Singles = Reserve(ref End, SingleSlots * 4);
+            Watched = Reserve(ref End, 1ul << (sizes.PageBits - 3));
+            JumpTables = Reserve(ref End, JumpTableSlots * 4);
+            Recent = Reserve(ref End, RecentSlots * 8);
+            Thunks = Reserve(ref End, ThunkRecord.Slots * (ulong)sizeof(ThunkRecord));
+            Scratch = Reserve(ref End, UnitScratch.ScanBytes + UnitScratch.PendingBytes + (UnitTranslator.MaxUnitBoundaries * (ulong)sizeof(Boundary)));
+            Entries = Reserve(ref End, FirstEntries * EntryTable.SlotBytes);
+            Pages = Reserve(ref End, FirstPages * EntryTable.SlotBytes);
+            Index = Reserve(ref End, NearUnits * 4);
+            RecordBytes = sizes.Records < NearRecords ? sizes.Records : NearRecords;
+            Records = Reserve(ref End, RecordBytes);
+            FarIndex = Reserve(ref FarEnd, sizes.Units < NearUnits ? 0 : (ulong)(sizes.Units - NearUnits) * 4);
+            FarRecordBytes = sizes.Records - RecordBytes;
+            FarRecords = Reserve(ref FarEnd, FarRecordBytes);
+            Sources = Reserve(ref FarEnd, sizes.Sources);
         }
 
-        private ulong Reserve(ulong bytes)
+        private static ulong Reserve(ref ulong end, ulong bytes)
         {
-            ulong at = End;
-            End += (bytes + 4095) & ~4095ul;
+            ulong at = end;
+            end += (bytes + 4095) & ~4095ul;
             return at;
         }
     }
 
-    /// <summary>Bytes of all tables but the target tables.</summary>
-    public static ulong TableBytes(in CodeCacheSizes sizes) => new TablePlaces(sizes).End;
+    /// <summary>Bytes of the first part of all tables but the target tables.</summary>
+    public static ulong NearBytes(in CodeCacheSizes sizes) => new TablePlaces(sizes).End;
 
     /// <summary>
     /// Creates a cache. Returns null when the host gives no memory (strict RLIMIT_AS): the caller reports it.
     /// </summary>
     /// <param name="sizes">How large everything is.</param>
-    /// <param name="memory">Zeroed memory for the tables, and how much; used when it is enough.</param>
+    /// <param name="memory">Zeroed memory for the first part of the tables, and how much; used when it is enough.</param>
     /// <param name="bytes">Its size.</param>
     public static CodeCache* Create(in CodeCacheSizes sizes, byte* memory, ulong bytes)
     {
         TablePlaces at = new(sizes);
-        byte* tables = at.End <= bytes ? memory : (byte*)HostMemory.Map(at.End);
-        byte* targets = (byte*)HostMemory.MapAt(HostMemory.TargetsHome, TargetTables.Bytes(sizes.TargetNodes), HostMemory.ProtRead | HostMemory.ProtWrite);
-        byte* code = (byte*)HostMemory.MapAt(HostMemory.CodeHome, sizes.Code, HostMemory.ProtRead | HostMemory.ProtWrite | HostMemory.ProtExec);
+        bool isGiven = at.End <= bytes;
+        byte* tables = isGiven ? memory : (byte*)HostMemory.Map(at.End + at.FarEnd);
+        byte* targets = (byte*)HostMemory.MapAt(Home.Targets, TargetTables.Bytes(sizes.TargetNodes), HostMemory.ProtRead | HostMemory.ProtWrite);
+        ulong home = sizes.Code <= CodeCacheSizes.DefaultCode ? Home.CodeStart : Home.LargeCode;
+        byte* code = (byte*)HostMemory.MapAt(home, sizes.Code, HostMemory.ProtRead | HostMemory.ProtWrite | HostMemory.ProtExec);
         if (tables == null || targets == null || code == null)
         {
             return null;
@@ -141,7 +159,7 @@ public unsafe partial struct CodeCache
         c->Base = code;
         c->Targets = targets;
         c->Sizes = sizes;
-        c->_index = (uint*)(tables + at.IndexEnd);
+        c->_index = (uint*)(tables + at.Index);
         c->_tables = tables + at.PageFaults;
         c->_tablesSize = at.End - at.PageFaults;
         c->_pageFaults = tables + at.PageFaults;
@@ -155,7 +173,6 @@ public unsafe partial struct CodeCache
         c->_entries.Begin(tables + at.Entries, FirstEntries);
         c->_pages.Begin(tables + at.Pages, FirstPages);
         c->_records = (uint*)(tables + at.Records);
-        c->_sources = tables + at.Sources;
         c->_singles = (uint*)(tables + at.Singles);
         c->_targetNodes = 1;
         c->_segmentedNodes = 1;
@@ -163,6 +180,11 @@ public unsafe partial struct CodeCache
         c->Stubs = DispatchStubs.Build(c->Base, (int)StubSize, ref c->Layout);
         c->_used = StubSize;
         c->_recordsUsed = FirstRecord;
+        c->_recordsEnd = at.RecordBytes;
+        if (!isGiven)
+        {
+            c->UseFar(at, tables + at.End);
+        }
 
         // What every program uses: two calls instead of some fifty page faults.
         HostMemory.Populate(c->Base, PopulateStep);
@@ -171,6 +193,67 @@ public unsafe partial struct CodeCache
         c->_recordsReady = PopulateStep;
         return c;
     }
+
+    /// <summary>Makes sure that the second part of the tables is there. Under the lock. False when there is no memory.</summary>
+    private bool HasFar()
+    {
+        // References are 32-bit numbers of words.
+        const ulong Reach = 8ul << 30;
+        if (_far != null)
+        {
+            return true;
+        }
+
+        TablePlaces at = new(Sizes);
+        byte* far = (byte*)HostMemory.MapAt(Home.FarTables, at.FarEnd, HostMemory.ProtRead | HostMemory.ProtWrite);
+        if (far == null)
+        {
+            return false;
+        }
+
+        if (far < (byte*)_records || (ulong)(far - (byte*)_records) > Reach)
+        {
+            HostMemory.Unmap(far, at.FarEnd);
+            return false;
+        }
+
+        UseFar(at, far);
+        return true;
+    }
+
+    private void UseFar(in TablePlaces at, byte* far)
+    {
+        _farSize = at.FarEnd;
+        _farIndex = (uint*)(far + at.FarIndex) - NearUnits;
+        _sources = far + at.Sources;
+        _far = far;
+    }
+
+    /// <summary>Makes sure that the records of a unit fit, in the second part if need be. Under the lock.</summary>
+    private bool HasRecordRoom()
+    {
+        ulong used = _recordsUsed * 4ul;
+        if (used + MostRecordBytes <= _recordsEnd)
+        {
+            return true;
+        }
+
+        if (_recordsSkipped != 0 || !HasFar())
+        {
+            return false;
+        }
+
+        TablePlaces at = new(Sizes);
+        ulong start = (ulong)(_far + at.FarRecords - (byte*)_records);
+        _recordsSkipped = (uint)(start / 4) - _recordsUsed;
+        _recordsUsed = (uint)(start / 4);
+        _recordsReady = start;
+        _recordsEnd = start + at.FarRecordBytes;
+        return start + MostRecordBytes <= _recordsEnd;
+    }
+
+    /// <summary>Where the index keeps the unit of this number. Async-signal-safe.</summary>
+    private readonly uint* IndexSlot(int number) => (number < NearUnits ? _index : _farIndex) + number;
 
     /// <summary>Least memory that is made to be there at once.</summary>
     private const uint PopulateStep = 64 << 10;
@@ -190,10 +273,10 @@ public unsafe partial struct CodeCache
         }
 
         ulong used = (_recordsUsed * 4ul) + 8192;
-        if (used > _recordsReady)
+        if (used > _recordsReady && _recordsReady < _recordsEnd)
         {
-            ulong left = Sizes.Records - _recordsReady;
-            ulong step = ((PopulateStep / 2) + (used / 8)) & ~4095ul;
+            ulong left = _recordsEnd - _recordsReady;
+            ulong step = ((PopulateStep / 2) + ((used - (_recordsSkipped * 4ul)) / 8)) & ~4095ul;
             step = step < left ? step : left;
             HostMemory.Populate((byte*)_records + _recordsReady, step);
             _recordsReady += step;
@@ -304,11 +387,9 @@ public unsafe partial struct CodeCache
         {
             _entries.Remove(pc, reference);
             targets = Targets;
-            ulong* recent = _recent + RecentSlot(pc);
-            if ((uint)*recent == pc)
-            {
-                *recent = 0;
-            }
+            ulong* recent = RecentPair(pc);
+            recent[0] = (uint)recent[0] == pc ? 0 : recent[0];
+            recent[1] = (uint)recent[1] == pc ? 0 : recent[1];
         }
 
         TargetTables.Remove(targets, pc, offset, Layout.NestedTargets);
@@ -321,11 +402,19 @@ public unsafe partial struct CodeCache
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly uint Recent(uint pc)
     {
-        ulong slot = Volatile.Read(ref _recent[RecentSlot(pc)]);
+        ulong* pair = RecentPair(pc);
+        ulong slot = Volatile.Read(ref pair[0]);
+        if ((uint)slot != pc)
+        {
+            slot = Volatile.Read(ref pair[1]);
+        }
+
         return (uint)slot == pc ? (uint)(slot >> 32) : 0;
     }
 
-    private static uint RecentSlot(uint pc) => (pc ^ (pc >> 9)) % RecentSlots;
+    /// <summary>The two words in which the offset for an address may be: what is used again and again rarely meets two others there.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private readonly ulong* RecentPair(uint pc) => _recent + ((pc ^ (pc >> 9)) % (RecentSlots / 2) * 2);
 
     /// <summary>The unit whose host code holds the offset, or 0 (stubs, unused space). Async-signal-safe.</summary>
     public readonly uint UnitAt(uint hostOffset)
@@ -335,7 +424,7 @@ public unsafe partial struct CodeCache
         while (low <= high)
         {
             int mid = (low + high) >> 1;
-            uint unit = _index[-1 - mid];
+            uint unit = *IndexSlot(mid);
             ref Unit u = ref UnitRef(unit);
             if (hostOffset < u.HostStart)
             {

@@ -26,10 +26,15 @@ public unsafe struct ForkHints
     public readonly bool IsEmpty => Volatile.Read(in _count) == 0;
 
     /// <summary>A page for the caller's children, or null.</summary>
-    public static ForkHints* Create(int owner)
+    /// <param name="owner">The caller's process.</param>
+    /// <param name="old">The page that the caller itself was to write to, which is replaced; or null.</param>
+    public static ForkHints* Create(int owner, ForkHints* old)
     {
+        const int Flags = HostMemory.MapShared | HostMemory.MapAnonymous;
         const int ProtReadWrite = HostMemory.ProtRead | HostMemory.ProtWrite;
-        long at = Host.Syscall(Nr.mmap, 0, sizeof(ForkHints), ProtReadWrite, HostMemory.MapShared | HostMemory.MapAnonymous, -1, 0);
+        long at = old != null
+            ? Host.Syscall(Nr.mmap, (long)old, sizeof(ForkHints), ProtReadWrite, Flags | HostMemory.MapFixed, -1, 0)
+            : Host.Syscall(Nr.mmap, (long)Home.Hints, sizeof(ForkHints), ProtReadWrite, Flags, -1, 0);
         if (Host.IsError(at))
         {
             return null;

@@ -58,7 +58,7 @@ public unsafe partial struct CodeCache
         lines.Add(" lodge stubs\n"u8);
         for (int i = 0; i < _unitCount; i++)
         {
-            ref Unit u = ref UnitRef(_index[-1 - i]);
+            ref Unit u = ref UnitRef(*IndexSlot(i));
             lines.PlainHex((ulong)Base + u.HostStart);
             lines.Byte((byte)' ');
             lines.PlainHex(u.HostLength);

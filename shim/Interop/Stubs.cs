@@ -1,10 +1,11 @@
+using System.Runtime;
 using System.Runtime.CompilerServices;
 
 namespace Lodge.Shim;
 
 /// <summary>
 /// Typed access to the host's machine-code stubs, and the program-counter windows that signal handlers look at. The code itself is in
-/// the folder of the host (x64/HostStubs.cs, arm64/HostStubs.cs).
+/// the folder of the host (HostStubs.cs and link.ld of x64/ and arm64/).
 /// </summary>
 internal static unsafe partial class Stubs
 {
@@ -34,12 +35,18 @@ internal static unsafe partial class Stubs
     /// <summary>sa_restorer of every host signal action.</summary>
     internal static nuint Restorer => (nuint)At(RestorerCode);
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static long Syscall3(long a, long b, long c, long nr) => ((delegate*<long, long, long, long, long>)At(Syscall3Code))(a, b, c, nr);
+    /// <summary>
+    /// Up to three arguments. The ways into the kernel are symbols of the link script: a thousand places call them, directly, where bytes among the
+    /// read-only data would be called through a register.
+    /// </summary>
+    [RuntimeImport("*", "lodge_syscall3")]
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    internal static extern long Syscall3(long a, long b, long c, long nr);
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static long Syscall6(long a, long b, long c, long d, long e, long f, long nr) =>
-        ((delegate*<long, long, long, long, long, long, long, long>)At(Syscall6Code))(a, b, c, d, e, f, nr);
+    /// <summary>Up to six arguments.</summary>
+    [RuntimeImport("*", "lodge_syscall6")]
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    internal static extern long Syscall6(long a, long b, long c, long d, long e, long f, long nr);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static long Blocking(long a, long b, long c, long d, long e, long f, long nr, int* pending) =>

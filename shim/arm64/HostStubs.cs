@@ -5,7 +5,7 @@ using System.Runtime.InteropServices;
 namespace Lodge.Shim;
 
 /// <summary>
-/// The machine code that C# cannot express on arm64: entering the kernel, starting threads, touching guest memory with a way out.
+/// The machine code that C# cannot express on arm64: entering the kernel (link.ld has the plain calls), starting threads, touching guest memory with a way out.
 /// The bytes lie in the image's executable read-only data and are called through function pointers with the C calling convention (x0 to x7).
 /// None pushes anything, so a signal handler may redirect the program counter inside them without touching the stack.
 /// </summary>
@@ -19,22 +19,6 @@ internal static unsafe partial class Stubs
     private const int AccessFill = 0x80;
     private const int AccessCompareExchange = 0xA0;
     private const int AccessFaultLabel = 0xD0;
-
-    // (a, b, c, nr): up to three arguments. C# and the kernel agree on the first three registers.
-    private static ReadOnlySpan<uint> Syscall3Code =>
-    [
-        0xAA0303E8,                                // 00: mov x8, x3
-        0xD4000001,                                // 04: svc #0
-        0xD65F03C0,                                // 08: ret
-    ];
-
-    // (a, b, c, d, e, f, nr)
-    private static ReadOnlySpan<uint> Syscall6Code =>
-    [
-        0xAA0603E8,                                // 00: mov x8, x6
-        0xD4000001,                                // 04: svc #0
-        0xD65F03C0,                                // 08: ret
-    ];
 
     // (a, b, c, d, e, f, nr, pending). See BlockingStart.
     private static ReadOnlySpan<uint> BlockingCode =>

@@ -5,7 +5,7 @@ using System.Runtime.InteropServices;
 namespace Lodge.Shim;
 
 /// <summary>
-/// The machine code that C# cannot express on x86-64: entering the kernel, starting threads, touching guest memory with a way out.
+/// The machine code that C# cannot express on x86-64: entering the kernel (link.ld has the plain calls), starting threads, touching guest memory with a way out.
 /// The bytes lie in the image's executable read-only data and are called through function pointers with the C calling convention (rdi, rsi, rdx, rcx, r8, r9, stack).
 /// None pushes anything, so a signal handler may redirect the program counter inside them without touching the stack.
 /// </summary>
@@ -19,23 +19,6 @@ internal static unsafe partial class Stubs
     private const int AccessFill = 0x80;
     private const int AccessCompareExchange = 0x90;
     private const int AccessFaultLabel = 0xA0;
-
-    // (a, b, c, nr): up to three arguments. C# and the kernel agree on the first three registers.
-    private static ReadOnlySpan<byte> Syscall3Code =>
-    [
-        0x89, 0xC8,                                // 00: mov eax, ecx
-        0x0F, 0x05,                                // 02: syscall
-        0xC3,                                      // 04: ret
-    ];
-
-    // (a, b, c, d, e, f, nr)
-    private static ReadOnlySpan<byte> Syscall6Code =>
-    [
-        0x49, 0x89, 0xCA,                          // 00: mov r10, rcx
-        0x48, 0x8B, 0x44, 0x24, 0x08,              // 03: mov rax, qword ptr [rsp + 8]
-        0x0F, 0x05,                                // 08: syscall
-        0xC3,                                      // 0a: ret
-    ];
 
     // (a, b, c, d, e, f, nr, pending). See BlockingStart.
     private static ReadOnlySpan<byte> BlockingCode =>

@@ -39,6 +39,18 @@ public partial class StubTests
         Assert.Equal("mov rax, -512", At(code, Constant("BlockingInterruptedLabel")));
     }
 
+    /// <summary>The plain calls are bytes of the link script.</summary>
+    [Theory]
+    [InlineData("lodge_syscall3", "mov eax, ecx|syscall|ret")]
+    [InlineData("lodge_syscall6", "mov r10, rcx|mov rax, qword ptr [rsp + 8]|syscall|ret")]
+    public void Kernel_entries_only_move_arguments(string symbol, string expected)
+    {
+        ElfImage image = new(Repository.File("out/build/obj/Lodge.Shim/x64/lodge-shim.o.elf"));
+        ulong start = image.Symbol(symbol);
+        IEnumerable<string> code = Decode(image.Bytes(start, start + 16).ToArray()).Select(i => i.Text);
+        Assert.Equal(expected.Split('|'), code.Take(expected.Count(c => c == '|') + 1));
+    }
+
     [Fact]
     public void Access_routines_start_at_their_labels_and_never_touch_the_stack()
     {

@@ -117,6 +117,13 @@ namespace System.Numerics
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static ulong RotateRight(ulong value, int offset) => (value >> offset) | (value << (64 - offset));
 
+#if !ARM64
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static int LowestBit(ulong value) => (int)Runtime.Intrinsics.X86.X86Base.X64.BitScanForward(value);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static int HighestBit(ulong value) => value == 0 ? 0 : (int)Runtime.Intrinsics.X86.X86Base.X64.BitScanReverse(value);
+#else
         private static int LowestBit(ulong value) => DeBruijn64[(int)(((value & (0 - value)) * 0x03F79D71B4CB0A89) >> 58)];
 
         private static int HighestBit(ulong value)
@@ -148,6 +155,7 @@ namespace System.Numerics
 
             return position + (int)((0xFFFFAA50U >> ((int)value * 2)) & 3);
         }
+#endif
     }
 }
 

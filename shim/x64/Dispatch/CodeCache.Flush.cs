@@ -43,6 +43,7 @@ public unsafe partial struct CodeCache
         _entries.Clear();
         _segmentedEntries.Clear();
         _pages.Clear();
+        _lastPage = null;
         _codeReady = StubSize;
         _recordsReady = 0;
         _recordsSkipped = 0;

@@ -23,10 +23,25 @@ public unsafe partial struct CodeCache
     /// <summary>Pages that a unit can be on: two of its own, that of a thunk, that of a jump table.</summary>
     private const int MaxUnitPages = 4;
 
-    private readonly CodePage* PageAt(uint page)
+    private CodePage* _lastPage;
+    private uint _lastPageNumber;
+
+    private CodePage* PageAt(uint page)
     {
-        uint reference = _pages.Find(page);
-        return reference == 0 ? null : (CodePage*)(_records + reference);
+        // A translation asks for its page several times.
+        if (_lastPage == null || _lastPageNumber != page)
+        {
+            uint reference = _pages.Find(page);
+            if (reference == 0)
+            {
+                return null;
+            }
+
+            _lastPage = (CodePage*)(_records + reference);
+            _lastPageNumber = page;
+        }
+
+        return _lastPage;
     }
 
     private CodePage* MakePage(uint page)
@@ -92,7 +107,7 @@ public unsafe partial struct CodeCache
     }
 
     /// <summary>Takes back <see cref="AddStart"/>, if there was one. The line keeps its word.</summary>
-    private readonly void RemoveStart(uint pc)
+    private void RemoveStart(uint pc)
     {
         CodePage* page = PageAt(pc >> 12);
         int line = (int)(pc >> 6) & 63;
@@ -106,7 +121,7 @@ public unsafe partial struct CodeCache
     private const uint StartReach = 768;
 
     /// <summary>The nearest beginning of a unit before an address, or <paramref name="pc"/> when there is none within reach of that.</summary>
-    private readonly uint StartBefore(uint address, uint pc)
+    private uint StartBefore(uint address, uint pc)
     {
         uint lowest = pc > StartReach ? pc - StartReach : 0;
         while (address > lowest)
@@ -131,12 +146,17 @@ public unsafe partial struct CodeCache
     {
         int last = before - 1;
         ulong lines = page->Lines & (~0ul >> (63 - (last >> 6)));
-        ulong* words = StartsOf(page);
+        if (lines == 0)
+        {
+            return -1;
+        }
+
+        ulong* word = StartsOf(page) + BitOperations.PopCount(lines);
         ulong mask = ~0ul >> (63 - (last & 63));
         while (lines != 0)
         {
             int line = 63 - BitOperations.LeadingZeroCount(lines);
-            ulong bits = words[WordsBefore(page, line)] & (line == last >> 6 ? mask : ~0ul);
+            ulong bits = *--word & (line == last >> 6 ? mask : ~0ul);
             if (bits != 0)
             {
                 return (line * 64) + 63 - BitOperations.LeadingZeroCount(bits);
@@ -149,7 +169,7 @@ public unsafe partial struct CodeCache
     }
 
     /// <summary>Fills in <see cref="UnitRequest.Known"/>: what is there already is linked to, not translated again.</summary>
-    private readonly void FindKnown(uint pc, bool segmented, ulong* known)
+    private void FindKnown(uint pc, bool segmented, ulong* known)
     {
         for (int i = 0; i < UnitRequest.KnownBytes / 64; i++)
         {
@@ -171,7 +191,7 @@ public unsafe partial struct CodeCache
         known[0] &= ~1ul;
     }
 
-    private readonly void AddKnown(uint pc, uint number, ulong* known)
+    private void AddKnown(uint pc, uint number, ulong* known)
     {
         CodePage* page = PageAt(number);
         if (page == null)
@@ -179,27 +199,29 @@ public unsafe partial struct CodeCache
             return;
         }
 
-        ulong* words = StartsOf(page);
-        ulong lines = page->Lines;
-        for (int i = 0; lines != 0; i++, lines &= lines - 1)
+        // What lies before on the page does not matter.
+        int first = number == pc >> 12 ? (int)(pc >> 6) & 63 : 0;
+        ulong lines = page->Lines & (~0ul << first);
+        for (ulong* word = StartsOf(page) + WordsBefore(page, first); lines != 0; word++, lines &= lines - 1)
         {
-            // Address of the word's first bit as seen from pc: the first line may begin before.
+            // Distance of the word's first bit: the first line may begin before.
             int line = BitOperations.TrailingZeroCount(lines);
             int at = (int)((number << 12) + ((uint)line * 64) - pc);
-            if (at is > -64 and < UnitRequest.KnownBytes)
+            if (at >= UnitRequest.KnownBytes)
             {
-                ulong word = words[i];
-                if (at < 0)
-                {
-                    known[0] |= word >> -at;
-                    continue;
-                }
+                break;
+            }
 
-                known[at >> 6] |= word << (at & 63);
-                if ((at & 63) != 0 && at < UnitRequest.KnownBytes - 64)
-                {
-                    known[(at >> 6) + 1] |= word >> (64 - (at & 63));
-                }
+            if (at < 0)
+            {
+                known[0] |= *word >> -at;
+                continue;
+            }
+
+            known[at >> 6] |= *word << (at & 63);
+            if ((at & 63) != 0 && at < UnitRequest.KnownBytes - 64)
+            {
+                known[(at >> 6) + 1] |= *word >> (64 - (at & 63));
             }
         }
     }

@@ -105,39 +105,53 @@ public unsafe struct SideTable
             // Host offset, guest offset, ESP's delta, kind and register from the lowest bits up. Host offsets never go down.
             ulong b = ((ulong*)from)[i];
             uint step = (uint)b - (uint)last;
-            uint host = (ushort)step;
-            uint guest = step >> 16;
             int delta = (short)(b >> 32) - (short)(last >> 32);
-            uint kind = (uint)(b >> 48);
+            uint change = (uint)(delta >> 2) + NoChange;
             last = b;
-            if ((host > 63 ? 1u : guest >> 4 | kind) == 0 && (delta & 3) == 0 && delta is >= -512 and < 512)
+            if (((step & 0xFFF0FFC0) | (uint)(b >> 48) | ((uint)delta & 3)) == 0 && change < LargeChange)
             {
-                int change = (delta >> 2) + NoChange;
-                bool isSmall = (change ^ NoChange | (int)(host >> 4 | guest >> 3)) == 0;
-                bool isLarge = (uint)change >= LargeChange;
-                uint code = isLarge ? LargeChange : (uint)change;
-                Unsafe.WriteUnaligned(p, (ushort)(isSmall ? host << 4 | guest << 1 : code << 12 | guest << 8 | host << 2 | 1));
-                p += isSmall ? 1 : 2;
-                if (isLarge)
-                {
-                    *p++ = (byte)(delta >> 2);
-                }
-            }
-            else if (delta == 0 && host < 256 && guest < 256 && (kind & 0xFF) < 8 && kind >> 8 < 4)
-            {
-                p[0] = (byte)(kind >> 8 << 6 | (kind & 7) << 3 | Kinds);
-                p[1] = (byte)host;
-                p[2] = (byte)guest;
-                p += 3;
+                // One byte or two: no branch, it would be guessed wrong time and again.
+                uint host = (ushort)step;
+                uint guest = step >> 16;
+                uint more = host >> 4 | guest >> 3 | change ^ NoChange;
+                more = (more | (0 - more)) >> 31;
+                uint mask = 0 - more;
+                uint two = change << 12 | guest << 8 | host << 2 | 1;
+                uint one = host << 4 | guest << 1;
+                Unsafe.WriteUnaligned(p, (ushort)((two & mask) | (one & ~mask)));
+                p += 1 + more;
             }
             else
             {
-                *p = Whole;
-                Unsafe.WriteUnaligned(p + 1, b);
-                p += 1 + sizeof(Boundary);
+                p = WriteRare(p, b, step, delta);
             }
         }
 
         return (int)(p - to);
+    }
+
+    private static byte* WriteRare(byte* p, ulong b, uint step, int delta)
+    {
+        uint host = (ushort)step;
+        uint guest = step >> 16;
+        uint kind = (byte)(b >> 48), register = (byte)(b >> 56);
+        if ((kind | register | ((uint)delta & 3)) == 0 && host < 64 && guest < 16 && delta is >= -512 and < 512)
+        {
+            Unsafe.WriteUnaligned(p, (ushort)((uint)LargeChange << 12 | guest << 8 | host << 2 | 1));
+            p[2] = (byte)(delta >> 2);
+            return p + 3;
+        }
+
+        if (delta == 0 && (host | guest) < 256 && kind < 8 && register < 4)
+        {
+            p[0] = (byte)(register << 6 | kind << 3 | Kinds);
+            p[1] = (byte)host;
+            p[2] = (byte)guest;
+            return p + 3;
+        }
+
+        *p = Whole;
+        Unsafe.WriteUnaligned(p + 1, b);
+        return p + 1 + sizeof(Boundary);
     }
 }

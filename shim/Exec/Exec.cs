@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Lodge.Shim;
 
 /// <summary>
@@ -11,7 +13,7 @@ public static unsafe class Exec
     private const uint AtSymlinkNoFollow = 0x100, AtEmptyPath = 0x1000, AtExecveCheck = 0x10000;
     private const int AtFdCwd = -100;
     private const int FGetFd = 1, FSetFd = 2, FdCloExec = 1;
-    private const int SmallVector = 1024;
+    private const int SmallVector = 256;
 
     /// <summary>What is to be started, and how the guest named it.</summary>
     private ref struct Request
@@ -77,27 +79,32 @@ public static unsafe class Exec
         request.Argv = argv;
         request.Envp = envp;
         request.Flags = flags;
-        byte* execFn = stackalloc byte[4096 + 32];
         request.ExecFn = name;
-        if (dirfd != AtFdCwd && name[0] != '/')
-        {
-            // What the kernel calls it: /dev/fd/N or /dev/fd/N/path.
-            byte* at = ExecTarget.Descriptor(execFn, "/dev/fd/"u8, dirfd);
-            if (length != 0)
-            {
-                *at++ = (byte)'/';
-                for (int i = 0; i <= length; i++)
-                {
-                    at[i] = name[i];
-                }
-            }
-
-            request.ExecFn = execFn;
-        }
-
-        error = unreadable ? StartByKernel(t, request) : Start(t, &target, ref request, dirfd, name);
+        error = unreadable ? StartByKernel(t, request)
+            : dirfd != AtFdCwd && name[0] != '/' ? StartRelative(t, &target, ref request, dirfd, name, length)
+            : Start(t, &target, ref request, dirfd, name);
         ExecTarget.Close(&target);
         return error;
+    }
+
+    // By itself, for its frame: each page of one costs a forked child a fault.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int StartRelative(GuestThread* t, ExecTarget* target, ref Request request, int dirfd, byte* name, int length)
+    {
+        // What the kernel calls it: /dev/fd/N or /dev/fd/N/path.
+        byte* execFn = stackalloc byte[4096 + 32];
+        byte* at = ExecTarget.Descriptor(execFn, "/dev/fd/"u8, dirfd);
+        if (length != 0)
+        {
+            *at++ = (byte)'/';
+            for (int i = 0; i <= length; i++)
+            {
+                at[i] = name[i];
+            }
+        }
+
+        request.ExecFn = execFn;
+        return Start(t, target, ref request, dirfd, name);
     }
 
     private static int Start(GuestThread* t, ExecTarget* target, ref Request request, int dirfd, byte* name)
@@ -107,13 +114,13 @@ public static unsafe class Exec
             if (target->Kind == ExecKind.I386 && (request.Flags & AtExecveCheck) == 0)
             {
                 // What the kernel's own loader would refuse, it gives to the interpreter: too late for an error.
-                int refused = Loader.Check(target->Fd, false);
+                int refused = Loader.Check(target, false);
                 if (refused != 0)
                 {
                     return refused;
                 }
 
-                if (IsOutOfBinfmtsReach(request, dirfd, name) && !ExecTarget.IsPrivileged(target->Fd))
+                if (IsOutOfBinfmtsReach(request, dirfd, name) && !target->IsPrivileged())
                 {
                     return StartShim(t, target->Fd, request);
                 }
@@ -123,7 +130,7 @@ public static unsafe class Exec
         }
 
         ulong* prefix = stackalloc ulong[(Script.MaxDepth * 2) + 2];
-        byte* heads = stackalloc byte[(Script.MaxDepth + 1) * Script.HeadSize];
+        byte* heads = stackalloc byte[Script.MaxDepth * Script.HeadSize];
         int first = (Script.MaxDepth * 2) + 1;
         for (int depth = 0; target->Kind == ExecKind.Script; depth++)
         {
@@ -177,13 +184,13 @@ public static unsafe class Exec
             request.PrefixCount = (Script.MaxDepth * 2) + 2 - first;
         }
 
-        int error = Loader.Check(target->Fd, false);
+        int error = Loader.Check(target, false);
         if (error != 0)
         {
             return error;
         }
 
-        if (ExecTarget.IsPrivileged(target->Fd))
+        if (target->IsPrivileged())
         {
             Line line = new(stackalloc byte[300]);
             line.Add("lodge-shim: "u8);

@@ -28,8 +28,12 @@ public unsafe struct ExecTarget
     public int Fd;
     /// <summary>What it is.</summary>
     public ExecKind Kind;
-    /// <summary>The first 256 bytes, zero-padded.</summary>
-    public fixed byte Head[Script.HeadSize];
+    /// <summary>The file's beginning, zero-padded.</summary>
+    public fixed byte Head[ElfFile.HeadBytes];
+    /// <summary>Bytes of it that the file has.</summary>
+    public int HeadLength;
+
+    private uint _mode, _owner, _group;
 
     /// <summary>Opens the file, checks that it may be executed, and looks at its head.</summary>
     /// <param name="target">Filled; Fd is -1 on error.</param>
@@ -84,7 +88,8 @@ public unsafe struct ExecTarget
 
     private static int Check(ExecTarget* target)
     {
-        uint mode = Mode(target->Fd, out _, out _);
+        target->AskMode();
+        uint mode = target->_mode;
         if ((mode & SIfMt) != SIfReg)
         {
             return -Errno.EACCES;
@@ -104,13 +109,14 @@ public unsafe struct ExecTarget
             return (int)access;
         }
 
-        long got = Host.Syscall(Nr.pread64, target->Fd, (long)target->Head, Script.HeadSize, 0);
+        long got = Host.Syscall(Nr.pread64, target->Fd, (long)target->Head, ElfFile.HeadBytes, 0);
         if (got < 0)
         {
             return (int)got;
         }
 
-        for (long i = got; i < Script.HeadSize; i++)
+        target->HeadLength = (int)got;
+        for (long i = got; i < ElfFile.HeadBytes; i++)
         {
             target->Head[i] = 0;
         }
@@ -137,12 +143,12 @@ public unsafe struct ExecTarget
     /// <summary>
     /// True when the kernel would change ids or capabilities for this file, and we cannot: it is our image that it starts.
     /// </summary>
-    public static bool IsPrivileged(int fd)
+    public readonly bool IsPrivileged()
     {
         const int PrGetNoNewPrivs = 39;
-        uint mode = Mode(fd, out uint owner, out uint group);
-        bool setUid = (mode & SIsUid) != 0 && owner != (uint)Host.Syscall(Nr.geteuid);
-        bool setGid = (mode & (SIsGid | SIxGrp)) == (SIsGid | SIxGrp) && group != (uint)Host.Syscall(Nr.getegid);
+        int fd = Fd;
+        bool setUid = (_mode & SIsUid) != 0 && _owner != (uint)Host.Syscall(Nr.geteuid);
+        bool setGid = (_mode & (SIsGid | SIxGrp)) == (SIsGid | SIxGrp) && _group != (uint)Host.Syscall(Nr.getegid);
         bool capable = false;
         fixed (byte* name = "security.capability\0"u8)
         {
@@ -167,16 +173,16 @@ public unsafe struct ExecTarget
         return Host.Syscall(Nr.fstatfs, fd, (long)buffer) == 0 && (buffer[FlagsWord] & StNoSuid) != 0;
     }
 
-    private static uint Mode(int fd, out uint owner, out uint group)
+    private void AskMode()
     {
         // statx has one layout on all hosts: stx_uid at 20, stx_gid at 24, stx_mode at 28.
         const uint TypeModeUidGid = 1 | 2 | 8 | 16;
         byte* buffer = stackalloc byte[256];
         byte empty = 0;
-        long result = Host.Syscall(Nr.statx, fd, (long)&empty, AtEmptyPath | AtNoAutomount, TypeModeUidGid, (long)buffer);
-        owner = *(uint*)(buffer + 20);
-        group = *(uint*)(buffer + 24);
-        return result == 0 ? *(ushort*)(buffer + 28) : 0u;
+        long result = Host.Syscall(Nr.statx, Fd, (long)&empty, AtEmptyPath | AtNoAutomount, TypeModeUidGid, (long)buffer);
+        _owner = *(uint*)(buffer + 20);
+        _group = *(uint*)(buffer + 24);
+        _mode = result == 0 ? *(ushort*)(buffer + 28) : 0u;
     }
 
     /// <summary>Writes a prefix and a decimal number, zero-terminated; returns the end.</summary>

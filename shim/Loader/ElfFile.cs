@@ -50,23 +50,24 @@ internal unsafe struct ElfFile
     /// <summary>Number of program headers.</summary>
     public readonly int Count => Header.e_phnum;
 
-    /// <summary>
-    /// Reads and checks the headers.
-    /// </summary>
+    /// <summary>Reads a file's beginning, at most <see cref="HeadBytes"/>: how many, or -errno.</summary>
+    public static int ReadHead(int fd, byte* head) => (int)ReadAt(fd, head, HeadBytes, 0);
+
+    /// <summary>Reads and checks the headers.</summary>
     /// <param name="fd">The file.</param>
-    /// <param name="head">Room for <see cref="HeadBytes"/>, kept until <see cref="Release"/>.</param>
+    /// <param name="head">Its beginning (<see cref="ReadHead"/>), kept until <see cref="Release"/>.</param>
+    /// <param name="got">Bytes of it, or -errno of reading them.</param>
     /// <param name="arm">Whether an AArch32 program is wanted instead of i386.</param>
     /// <param name="bad">errno for a file of another kind: ENOEXEC for programs, ELIBBAD for interpreters.</param>
     /// <returns>0 or -errno. On success <see cref="Release"/> gives the headers' memory back.</returns>
-    public int Read(int fd, byte* head, bool arm, int bad)
+    public int Read(int fd, byte* head, int got, bool arm, int bad)
     {
         Fd = fd;
         Segments = null;
         _head = head;
-        long got = ReadAt(fd, head, HeadBytes, 0);
         if (got < 0)
         {
-            return bad == Errno.ENOEXEC ? -bad : (int)got;
+            return bad == Errno.ENOEXEC ? -bad : got;
         }
 
         if (got < sizeof(Elf32_Ehdr) && bad == Errno.ELIBBAD)
@@ -76,7 +77,7 @@ internal unsafe struct ElfFile
 
         // A shorter program leaves zeros behind its end, as in the kernel's buffer. The class is not looked at by the kernel
         // either; the machine decides.
-        for (long i = got; i < sizeof(Elf32_Ehdr); i++)
+        for (int i = got; i < sizeof(Elf32_Ehdr); i++)
         {
             head[i] = 0;
         }

@@ -30,10 +30,27 @@ public static unsafe partial class Loader
         Host.ExitGroup(128 + SigSegv);
     }
 
-    /// <summary>Length of a zero-terminated string.</summary>
+    /// <summary>Length of a zero-terminated string. Reads whole words, none of which reaches into another page.</summary>
     internal static uint Length(byte* text)
     {
+        const ulong Ones = 0x0101010101010101, Tops = 0x8080808080808080;
         byte* end = text;
+        while (((nuint)end & 7) != 0)
+        {
+            if (*end == 0)
+            {
+                return (uint)(end - text);
+            }
+
+            end++;
+        }
+
+        // A top bit for each byte that is 0, and perhaps for some behind the first of these.
+        while ((unchecked(*(ulong*)end - Ones) & ~*(ulong*)end & Tops) == 0)
+        {
+            end += 8;
+        }
+
         while (*end != 0)
         {
             end++;

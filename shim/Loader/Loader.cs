@@ -14,8 +14,17 @@ public static unsafe partial class Loader
     /// <returns>0, or -ENOEXEC, -ELIBBAD, -EIO, -ENOMEM or what opening the interpreter gave.</returns>
     public static int Check(int fd, bool arm)
     {
-        byte* heads = stackalloc byte[2 * ElfFile.HeadBytes];
-        int error = Open(fd, heads, arm, out ElfFile program, out ElfFile interpreter);
+        ExecTarget target;
+        target.Fd = fd;
+        target.HeadLength = ElfFile.ReadHead(fd, target.Head);
+        return Check(&target, arm);
+    }
+
+    /// <inheritdoc cref="Check(int, bool)"/>
+    internal static int Check(ExecTarget* file, bool arm)
+    {
+        byte* head = stackalloc byte[ElfFile.HeadBytes];
+        int error = Open(file->Fd, file->Head, file->HeadLength, head, arm, out ElfFile program, out ElfFile interpreter);
         if (error == 0)
         {
             Close(ref program, ref interpreter);
@@ -36,7 +45,8 @@ public static unsafe partial class Loader
     public static int Exec(GuestThread* t, in ExecRequest request)
     {
         byte* heads = stackalloc byte[2 * ElfFile.HeadBytes];
-        int error = Open(request.Fd, heads, false, out ElfFile program, out ElfFile interpreter);
+        int error = Open(
+            request.Fd, heads, ElfFile.ReadHead(request.Fd, heads), heads + ElfFile.HeadBytes, false, out ElfFile program, out ElfFile interpreter);
         if (error != 0)
         {
             return error;
@@ -69,12 +79,12 @@ public static unsafe partial class Loader
         return error;
     }
 
-    private static int Open(int fd, byte* heads, bool arm, out ElfFile program, out ElfFile interpreter)
+    private static int Open(int fd, byte* head, int got, byte* second, bool arm, out ElfFile program, out ElfFile interpreter)
     {
         interpreter = default;
         interpreter.Fd = -1;
         program = default;
-        int error = program.Read(fd, heads, arm, Errno.ENOEXEC);
+        int error = program.Read(fd, head, got, arm, Errno.ENOEXEC);
         if (error != 0)
         {
             return error;
@@ -83,7 +93,7 @@ public static unsafe partial class Loader
         error = program.OpenInterpreter(ref interpreter);
         if (error == 0 && interpreter.Fd >= 0)
         {
-            error = interpreter.Read(interpreter.Fd, heads + ElfFile.HeadBytes, arm, Errno.ELIBBAD);
+            error = interpreter.Read(interpreter.Fd, second, ElfFile.ReadHead(interpreter.Fd, second), arm, Errno.ELIBBAD);
         }
 
         if (error != 0)

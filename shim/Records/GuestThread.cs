@@ -39,12 +39,15 @@ public unsafe struct GuestThread
     /// <summary>Thread group; shared under CLONE_THREAD.</summary>
     public ThreadGroup* Group;
 
-    /// <summary>Signal state that is the thread's own: mask, alternate stack, the caught signal.</summary>
-    public ThreadSignals Signals;
-    /// <summary>set_tid_address, robust list, TLS descriptors, host stacks.</summary>
-    public ThreadLinks Links;
     /// <summary>CPUID answers that the thread has had on the CPU where it is.</summary>
     public CpuidAnswers Cpuid;
+    /// <summary>set_tid_address, robust list, TLS descriptors, host stacks.</summary>
+    public ThreadLinks Links;
+    /// <summary>
+    /// Signal state that is the thread's own: mask, alternate stack, the caught signal. Last, since the room for extended state at its end lies on the
+    /// record's second page, which most threads never touch.
+    /// </summary>
+    public ThreadSignals Signals;
 }
 
 /// <summary>Fields used by the entry and exit stubs; offsets are in <c>FrameOffsets</c>.</summary>

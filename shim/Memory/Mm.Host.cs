@@ -47,8 +47,13 @@ public unsafe partial struct Mm
         cacheBytes = CodeCache.NearBytes(CodeCacheSizes.For(0, limits.Least));
 #endif
         ulong returnStack = ThreadBlock.ReturnStackBytes(isTight);
-        ulong recordBytes = ((ulong)sizeof(Mm) + 4095) & ~4095ul;
-        ulong records = ThreadBlock.RecordBytes + recordBytes + ShimHeap.FirstChunkBytes + GuestMap.FirstBytes + cacheBytes + (2 * PageBitmapBytes);
+
+        // The first records follow each other without gaps: they are all touched by every program, and written by every forked child.
+        const ulong LineMask = 63;
+        ulong record = (ThreadBlock.RecordBytes + LineMask) & ~LineMask;
+        ulong heap = (record + (ulong)sizeof(Mm) + LineMask) & ~LineMask;
+        ulong heapEnd = (heap & ~4095ul) + ShimHeap.FirstChunkBytes;
+        ulong records = heapEnd + GuestMap.FirstBytes + cacheBytes + (2 * PageBitmapBytes);
         ulong size = returnStack + records + ThreadBlock.FirstStackBytes(signalStackSize);
         byte* low = (byte*)HostMemory.MapAt(Home.ImageStart - size, size, HostMemory.ProtRead | HostMemory.ProtWrite);
         first = null;
@@ -57,14 +62,13 @@ public unsafe partial struct Mm
             return null;
         }
 
-        Mm* mm = (Mm*)(low + returnStack + ThreadBlock.RecordBytes);
-        byte* next = (byte*)mm + recordBytes;
+        Mm* mm = (Mm*)(low + returnStack + record);
+        byte* next = low + returnStack + heapEnd;
         mm->Users = 1;
         mm->StartLimits = limits;
         mm->IsReserved = isReserved;
         mm->IsTight = isTight;
-        mm->Heap.Begin(next);
-        next += ShimHeap.FirstChunkBytes;
+        mm->Heap.Begin(low + returnStack + heap, next);
         mm->Map.Initialize(next, GuestMap.FirstBytes);
         mm->Map.GrowLater(Home.FarMappings, (nuint)(isTight ? TightArenaBytes : ArenaBytes));
         next += GuestMap.FirstBytes;

@@ -17,14 +17,14 @@ public unsafe struct ShimHeap
     /// <summary>Guards the heap.</summary>
     public ShimLock Lock;
 
-    /// <summary>Bytes of the first chunk.</summary>
+    /// <summary>Bytes of the first chunk, about.</summary>
     public const uint FirstChunkBytes = 64 << 10;
 
-    /// <summary>Gives the heap its first chunk: <see cref="FirstChunkBytes"/> of zeroed memory.</summary>
-    public void Begin(byte* chunk)
+    /// <summary>Gives the heap its first chunk: zeroed memory from a multiple of 16 on.</summary>
+    public void Begin(byte* chunk, byte* end)
     {
         _chunk = chunk;
-        _chunkEnd = chunk + FirstChunkBytes;
+        _chunkEnd = end;
     }
 
     /// <summary>A zeroed block of at least <paramref name="bytes"/>, or null.</summary>

@@ -49,8 +49,8 @@ public unsafe partial struct FilesStruct
     /// <summary>Number of slots for the shim's own descriptors.</summary>
     public const int HiddenSlots = 8;
 
-    /// <summary>Descriptors whose kind is cached; larger ones are looked at every time.</summary>
-    public const int CachedDescriptors = 1024;
+    /// <summary>Descriptors whose kind is cached; larger ones are looked at every time. The record fills 1 KiB with them.</summary>
+    public const int CachedDescriptors = 960;
 
     private const byte KindMask = 7;
     private const byte NoLargeFileBit = 8;

@@ -194,10 +194,12 @@ public static unsafe class Launch
         t->Mm = mm;
         t->Tid = (int)Host.Syscall(Nr.gettid);
         t->Links.Tgid = t->Tid;
-        t->Sighand = (Sighand*)Mm.Allocate(t, (ulong)sizeof(Sighand));
-        t->Files = (FilesStruct*)Mm.Allocate(t, (ulong)sizeof(FilesStruct));
+
+        // Of the largest one only the beginning is mostly used: real-time signals come last.
         t->Fs = (FsStruct*)Mm.Allocate(t, (ulong)sizeof(FsStruct));
         t->Group = (ThreadGroup*)Mm.Allocate(t, (ulong)sizeof(ThreadGroup));
+        t->Files = (FilesStruct*)Mm.Allocate(t, (ulong)sizeof(FilesStruct));
+        t->Sighand = (Sighand*)Mm.Allocate(t, (ulong)sizeof(Sighand));
         if (t->Sighand == null || t->Files == null || t->Fs == null || t->Group == null)
         {
             Fatal.Stop("no memory for the first thread's records"u8);

@@ -60,8 +60,8 @@ public unsafe struct ThreadBlock
     /// <summary>Bytes of a block's last page in front of this structure: the top of the return stack, so that both are one page to a fork.</summary>
     private const ulong SharedBytes = 1024;
 
-    /// <summary>Bytes from the record's page on.</summary>
-    public static ulong RecordBytes => (SharedBytes + (ulong)sizeof(ThreadBlock) + 4095) & ~4095UL;
+    /// <summary>Bytes from the record's page to the record's end.</summary>
+    public static ulong RecordBytes => SharedBytes + (ulong)sizeof(ThreadBlock);
 
     /// <summary>Bytes of a return stack.</summary>
     /// <param name="isTight">A limit counts them (<see cref="Mm.IsTight"/>).</param>
@@ -79,7 +79,7 @@ public unsafe struct ThreadBlock
     public static ThreadBlock* Map(Mm* mm, ulong signalStackSize, long use)
     {
         ulong stacks = GuardSize + signalStackSize + GuardSize + HostStackSize + GuardSize + ReturnStackBytes(mm->IsTight);
-        ulong size = stacks + RecordBytes;
+        ulong size = (stacks + RecordBytes + 4095) & ~4095UL;
         long mapped = Host.Syscall(Nr.mmap, 0, (long)size, ProtReadWrite, MapFlags, -1, 0);
         if (Host.IsError(mapped))
         {

@@ -1,3 +1,4 @@
+using System;
 using System.Threading;
 
 namespace Lodge.Shim;
@@ -40,6 +41,7 @@ public unsafe partial struct CodeCache
             Host.Syscall(Nr.madvise, (long)SegmentedTargets, (long)TargetTables.Bytes(Sizes.TargetNodes), MadvDontNeed);
         }
 
+        new Span<byte>(_watched, 1 << (Sizes.PageBits - 3)).Clear();
         _entries.Clear();
         _segmentedEntries.Clear();
         _pages.Clear();

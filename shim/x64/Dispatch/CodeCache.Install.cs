@@ -11,7 +11,7 @@ public unsafe partial struct CodeCache
     /// Exit stubs run once or never and would be a third of what lies between hot instructions: they get chunks of their own. No unit lies
     /// there, so a signal handler that finds a thread in one knows that it is on its way out.
     /// </summary>
-    private const uint ColdChunk = 16 << 10;
+    private const uint ColdChunk = 8 << 10;
 
     /// <summary>Bytes of <c>mov r, [esp]; ret</c>.</summary>
     private const uint ThunkLength = 4;

@@ -98,17 +98,17 @@ public unsafe partial struct CodeCache
 
         internal TablePlaces(in CodeCacheSizes sizes)
         {
-            Cache = Reserve(ref End, (ulong)sizeof(CodeCache));
+            Watched = (ulong)sizeof(CodeCache);
+            Cache = Reserve(ref End, Watched + (1ul << (sizes.PageBits - 3)));
             PageFaults = Reserve(ref End, 1ul << sizes.PageBits);
             Singles = Reserve(ref End, SingleSlots * 4);
-            Watched = Reserve(ref End, 1ul << (sizes.PageBits - 3));
             JumpTables = Reserve(ref End, JumpTableSlots * 4);
+            Index = Reserve(ref End, NearUnits * 4);
             Recent = Reserve(ref End, RecentSlots * 8);
             Thunks = Reserve(ref End, ThunkRecord.Slots * (ulong)sizeof(ThunkRecord));
             Scratch = Reserve(ref End, UnitScratch.ScanBytes + UnitScratch.PendingBytes + (UnitTranslator.MaxUnitBoundaries * (ulong)sizeof(Boundary)));
             Entries = Reserve(ref End, FirstEntries * EntryTable.SlotBytes);
             Pages = Reserve(ref End, FirstPages * EntryTable.SlotBytes);
-            Index = Reserve(ref End, NearUnits * 4);
             RecordBytes = sizes.Records < NearRecords ? sizes.Records : NearRecords;
             Records = Reserve(ref End, RecordBytes);
             FarIndex = Reserve(ref FarEnd, sizes.Units < NearUnits ? 0 : (ulong)(sizes.Units - NearUnits) * 4);
@@ -177,6 +177,12 @@ public unsafe partial struct CodeCache
         c->_targetNodes = 1;
         c->_segmentedNodes = 1;
         c->Layout.NestedTargets = sizes.TargetNodes != 0;
+
+        // What every program uses: two calls instead of some forty page faults.
+        HostMemory.Populate(c->Base, FirstCode);
+        HostMemory.Populate(c->_recent, at.Records - at.Recent + FirstRecords);
+        c->_codeReady = FirstCode;
+        c->_recordsReady = FirstRecords;
         c->Stubs = DispatchStubs.Build(c->Base, (int)StubSize, ref c->Layout);
         c->_used = StubSize;
         c->_recordsUsed = FirstRecord;
@@ -186,18 +192,13 @@ public unsafe partial struct CodeCache
             c->UseFar(at, tables + at.End);
         }
 
-        // What every program uses: two calls instead of some fifty page faults.
-        HostMemory.Populate(c->Base, PopulateStep);
-        HostMemory.Populate(c->_recent, at.Records - at.Recent + PopulateStep);
-        c->_codeReady = PopulateStep;
-        c->_recordsReady = PopulateStep;
         return c;
     }
 
     /// <summary>Makes sure that the second part of the tables is there. Under the lock. False when there is no memory.</summary>
     private bool HasFar()
     {
-        // References are 32-bit numbers of words.
+        // References are 31-bit numbers of words.
         const ulong Reach = 8ul << 30;
         if (_far != null)
         {
@@ -211,7 +212,7 @@ public unsafe partial struct CodeCache
             return false;
         }
 
-        if (far < (byte*)_records || (ulong)(far - (byte*)_records) > Reach)
+        if (far < (byte*)_records || (ulong)(far - (byte*)_records) + at.FarEnd > Reach)
         {
             HostMemory.Unmap(far, at.FarEnd);
             return false;
@@ -255,28 +256,31 @@ public unsafe partial struct CodeCache
     /// <summary>Where the index keeps the unit of this number. Async-signal-safe.</summary>
     private readonly uint* IndexSlot(int number) => (number < NearUnits ? _index : _farIndex) + number;
 
-    /// <summary>Least memory that is made to be there at once.</summary>
-    private const uint PopulateStep = 64 << 10;
+    /// <summary>Code and records that are there from the beginning, and least memory that is made to be there at once later.</summary>
+    private const uint FirstCode = 48 << 10, FirstRecords = 32 << 10, PopulateStep = 16 << 10;
+
+    /// <summary>Most units need less code and less of the records than this; the others take page faults.</summary>
+    private const uint OrdinaryUnit = 1024;
 
     /// <summary>
-    /// Called before a unit is written: makes the next pages of code and records be there when the last ones are nearly used up. An eighth
-    /// of what is used at a time, so that what is never used stays in proportion.
+    /// Called before a unit is written: makes the next pages of code and records be there when the last ones are nearly used up. A call costs
+    /// about half as much as a page that is never used, which every fork copies as well: a few pages at a time, and a sixteenth of what is used.
     /// </summary>
     private void PopulateAhead()
     {
-        if (_used + UnitTranslator.MaxUnitInstructions * 16 > _codeReady && _codeReady < Sizes.Code)
+        if (_used + OrdinaryUnit > _codeReady && _codeReady < Sizes.Code)
         {
-            uint step = ((PopulateStep / 2) + (_used / 8)) & ~4095u;
+            uint step = PopulateStep + ((_used / 16) & ~4095u);
             step = step < Sizes.Code - _codeReady ? step : Sizes.Code - _codeReady;
             HostMemory.Populate(Base + _codeReady, step);
             _codeReady += step;
         }
 
-        ulong used = (_recordsUsed * 4ul) + 8192;
-        if (used > _recordsReady && _recordsReady < _recordsEnd)
+        ulong used = _recordsUsed * 4ul;
+        if (used + OrdinaryUnit > _recordsReady && _recordsReady < _recordsEnd)
         {
             ulong left = _recordsEnd - _recordsReady;
-            ulong step = ((PopulateStep / 2) + ((used - (_recordsSkipped * 4ul)) / 8)) & ~4095ul;
+            ulong step = PopulateStep + (((used - (_recordsSkipped * 4ul)) / 16) & ~4095ul);
             step = step < left ? step : left;
             HostMemory.Populate((byte*)_records + _recordsReady, step);
             _recordsReady += step;

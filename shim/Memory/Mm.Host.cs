@@ -95,8 +95,14 @@ public unsafe partial struct Mm
         }
 
         const int Flags = HostMemory.MapPrivate | HostMemory.MapAnonymous | HostMemory.MapNoReserve | HostMemory.MapFixedNoReplace;
-        Host.Syscall(Nr.mmap, (long)FourGb, (long)(GuardEnd - FourGb), 0, Flags, -1, 0);
-        bool isReserved = Host.Syscall(Nr.mmap, ReservationStart, (long)(FourGb - ReservationStart), 0, Flags, -1, 0) == ReservationStart;
+        bool isReserved = Host.Syscall(Nr.mmap, ReservationStart, (long)(GuardEnd - ReservationStart), 0, Flags, -1, 0) == ReservationStart;
+        if (!isReserved)
+        {
+            // Something lies there: perhaps only above, which costs the guard and no more.
+            Host.Syscall(Nr.mmap, (long)FourGb, (long)(GuardEnd - FourGb), 0, Flags, -1, 0);
+            isReserved = Host.Syscall(Nr.mmap, ReservationStart, (long)(FourGb - ReservationStart), 0, Flags, -1, 0) == ReservationStart;
+        }
+
         LeaveToParent(ReservationStart, GuardEnd - ReservationStart);
         return isReserved;
     }

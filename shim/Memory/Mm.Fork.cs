@@ -3,9 +3,6 @@ namespace Lodge.Shim;
 /// <summary>The copy of an address space that a fork makes.</summary>
 public unsafe partial struct Mm
 {
-    /// <summary>Set at the first fork of this image, by whichever process of it.</summary>
-    public bool HasForked;
-
     /// <summary>
     /// Puts the record right in a forked child: mappings marked MADV_DONTFORK are gone, memory locks are not inherited. Only thread; the
     /// locks have been reset.

@@ -218,7 +218,7 @@ public static unsafe class Launch
         start.TryAux(AtHwcap2, out ulong hwcap2);
         group->HasFsGsBase = (hwcap2 & 2) != 0 ? 1 : 0;
         start.TryAux(AtSysinfoEhdr, out ulong vdso);
-        HostVdso.Initialize(group, (byte*)vdso);
+        group->HostVdso = (byte*)vdso;
         GuestCpu.DescribeXstate(t);
         return t;
     }

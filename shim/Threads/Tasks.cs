@@ -49,12 +49,6 @@ public static unsafe class Tasks
             }
         }
 
-        if (!t->Mm->HasForked)
-        {
-            t->Mm->HasForked = true;
-            ForkImage.Prepare();
-        }
-
 #if X64
         if (t->Mm->Code != null)
         {

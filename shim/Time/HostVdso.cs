@@ -1,10 +1,13 @@
 using System;
+using System.Threading;
 using Compat = Lodge.Abi.Compat;
 
 namespace Lodge.Shim;
 
 public unsafe partial struct ThreadGroup
 {
+    /// <summary>The host's vDSO until it is needed: one that has been looked at costs each forked child three pages of page tables. Then null.</summary>
+    public byte* HostVdso;
     /// <summary>clock_gettime of the host's vDSO, or null where there is none: <c>int (int clock, struct __kernel_timespec *)</c>.</summary>
     public delegate*<int, void*, int> HostClockGettime;
     /// <summary>getcpu of the host's vDSO, or null: <c>int (unsigned *cpu, unsigned *node, void *unused)</c>.</summary>
@@ -32,7 +35,7 @@ internal static unsafe class HostVdso
     private static ReadOnlySpan<byte> ClockGettimeArm64 => "__kernel_clock_gettime"u8;
 
     /// <summary>
-    /// Looks the clock function up and stores it in <paramref name="group"/>. Called once at start-up, before the first guest instruction.
+    /// Looks the functions up and stores them in <paramref name="group"/>. Called when the first clock is read; twice does no harm.
     /// </summary>
     /// <param name="group">The record that keeps the function.</param>
     /// <param name="image">AT_SYSINFO_EHDR of the host's auxiliary vector, or null.</param>
@@ -48,9 +51,10 @@ internal static unsafe class HostVdso
         group->HostClockGettime = ((ulong)function & 3) == 0 ? (delegate*<int, void*, int>)function : null;
         function = Find(image, GetCpuX64);
         group->HostGetCpu = ((ulong)function & 3) == 0 ? (delegate*<uint*, uint*, void*, int>)function : null;
+        Volatile.Write(ref *(nint*)&group->HostVdso, 0);
     }
 
-    /// <summary>Number of the CPU that the thread runs on, by the shortest way.</summary>
+    /// <summary>Number of the CPU that the thread runs on, by the shortest way that is there already.</summary>
     public static int CpuNumber(GuestThread* t)
     {
         uint cpu = 0;
@@ -63,6 +67,12 @@ internal static unsafe class HostVdso
     /// <returns>0 or -errno, as the system call.</returns>
     public static int ClockGettime(GuestThread* t, int clock, Compat.__kernel_timespec* now)
     {
+        byte* image = t->Group->HostVdso;
+        if (image != null)
+        {
+            Initialize(t->Group, image);
+        }
+
         delegate*<int, void*, int> function = t->Group->HostClockGettime;
         return function != null ? function(clock, now) : (int)Host.Syscall(Nr.clock_gettime, clock, (long)now);
     }

@@ -5,7 +5,7 @@ namespace Lodge.Shim;
 
 /// <summary>
 /// Typed access to the host's machine-code stubs, and the program-counter windows that signal handlers look at. The code itself is in
-/// the folder of the host (HostStubs.cs and link.ld of x64/ and arm64/).
+/// the folder of the host (stubs.ld and HostStubs.cs of x64/ and arm64/).
 /// </summary>
 internal static unsafe partial class Stubs
 {
@@ -15,42 +15,91 @@ internal static unsafe partial class Stubs
     /// <see cref="BlockingInterrupted"/>: the call has not happened (or the kernel has rewound it for a restart), and returns
     /// -ERESTARTSYS. At BlockingEnd the call is over and its result stands.
     /// </summary>
-    internal static nuint BlockingStart => (nuint)At(BlockingCode) + BlockingWindowStart;
+    internal static nuint BlockingStart
+    {
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        get => (nuint)(delegate*<void>)&BlockingWindow;
+    }
 
     /// <summary>End of the blocking-call window (exclusive).</summary>
-    internal static nuint BlockingEnd => (nuint)At(BlockingCode) + BlockingWindowEnd;
+    internal static nuint BlockingEnd
+    {
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        get => (nuint)(delegate*<void>)&BlockingWindowEnd;
+    }
 
     /// <summary>Where an interrupted blocking call continues.</summary>
-    internal static nuint BlockingInterrupted => (nuint)At(BlockingCode) + BlockingInterruptedLabel;
+    internal static nuint BlockingInterrupted
+    {
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        get => (nuint)(delegate*<void>)&BlockingWindowLeft;
+    }
 
     /// <summary>First address of the guest-memory routines.</summary>
-    internal static nuint AccessStart => (nuint)At(AccessCode);
+    internal static nuint AccessStart
+    {
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        get => (nuint)(delegate*<void*, void*, nuint, long>)&Copy;
+    }
 
     /// <summary>
     /// End (exclusive) of the guest-memory routines, and the address where the SIGSEGV/SIGBUS handler continues them after a fault:
     /// they then return -EFAULT. No register needs restoring.
     /// </summary>
-    internal static nuint AccessFault => (nuint)At(AccessCode) + AccessFaultLabel;
+    internal static nuint AccessFault
+    {
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        get => (nuint)(delegate*<void>)&AccessFailed;
+    }
 
     /// <summary>sa_restorer of every host signal action.</summary>
     internal static nuint Restorer => (nuint)At(RestorerCode);
 
-    /// <summary>
-    /// Up to three arguments. The ways into the kernel are symbols of the link script: a thousand places call them, directly, where bytes among the
-    /// read-only data would be called through a register.
-    /// </summary>
+    // What stubs.ld defines is called directly, by a thousand places; bytes among the read-only data are called through a register.
     [RuntimeImport("*", "lodge_syscall3")]
     [MethodImpl(MethodImplOptions.InternalCall)]
     internal static extern long Syscall3(long a, long b, long c, long nr);
 
-    /// <summary>Up to six arguments.</summary>
     [RuntimeImport("*", "lodge_syscall6")]
     [MethodImpl(MethodImplOptions.InternalCall)]
     internal static extern long Syscall6(long a, long b, long c, long d, long e, long f, long nr);
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static long Blocking(long a, long b, long c, long d, long e, long f, long nr, int* pending) =>
-        ((delegate*<long, long, long, long, long, long, long, int*, long>)At(BlockingCode))(a, b, c, d, e, f, nr, pending);
+    [RuntimeImport("*", "lodge_blocking")]
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    internal static extern long Blocking(long a, long b, long c, long d, long e, long f, long nr, int* pending);
+
+    [RuntimeImport("*", "lodge_copy")]
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    internal static extern long Copy(void* dst, void* src, nuint n);
+
+    [RuntimeImport("*", "lodge_copy_string")]
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    internal static extern long CopyString(byte* dst, byte* src, nuint max);
+
+    [RuntimeImport("*", "lodge_fill")]
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    internal static extern long Fill(void* dst, uint value, nuint n);
+
+    [RuntimeImport("*", "lodge_compare_exchange")]
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    internal static extern long CompareExchange(uint* address, uint expected, uint desired, uint* seen);
+
+    // Places inside them: only their addresses are used, and not inlined: the compiler takes the difference of two for a number that it knows.
+    [RuntimeImport("*", "lodge_blocking_window")]
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    private static extern void BlockingWindow();
+
+    [RuntimeImport("*", "lodge_blocking_end")]
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    private static extern void BlockingWindowEnd();
+
+    [RuntimeImport("*", "lodge_blocking_interrupted")]
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    private static extern void BlockingWindowLeft();
+
+    [RuntimeImport("*", "lodge_access_fault")]
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    private static extern void AccessFailed();
 
     internal static long Clone(ulong flags, void* stack, int* ptid, int* ctid, void* tls, delegate*<void*, void> fn, void* arg) =>
         ((delegate*<ulong, void*, int*, int*, void*, delegate*<void*, void>, void*, long>)At(CloneCode))(flags, stack, ptid, ctid, tls, fn, arg);
@@ -65,15 +114,4 @@ internal static unsafe partial class Stubs
     internal static GuestThread* ReadThread() => ((delegate*<GuestThread*>)At(ReadThreadCode))();
 
     internal static void SpinHint() => ((delegate*<void>)At(SpinHintCode))();
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static long Copy(void* dst, void* src, nuint n) => ((delegate*<void*, void*, nuint, long>)(At(AccessCode) + AccessCopy))(dst, src, n);
-
-    internal static long CopyString(byte* dst, byte* src, nuint max) =>
-        ((delegate*<byte*, byte*, nuint, long>)(At(AccessCode) + AccessString))(dst, src, max);
-
-    internal static long Fill(void* dst, byte value, nuint n) => ((delegate*<void*, uint, nuint, long>)(At(AccessCode) + AccessFill))(dst, value, n);
-
-    internal static long CompareExchange(uint* address, uint expected, uint desired, uint* seen) =>
-        ((delegate*<uint*, uint, uint, uint*, long>)(At(AccessCode) + AccessCompareExchange))(address, expected, desired, seen);
 }

@@ -5,33 +5,12 @@ using System.Runtime.InteropServices;
 namespace Lodge.Shim;
 
 /// <summary>
-/// The machine code that C# cannot express on arm64: entering the kernel (link.ld has the plain calls), starting threads, touching guest memory with a way out.
+/// The machine code that C# cannot express on arm64: starting threads, asking the processor. What runs all the time is in stubs.ld.
 /// The bytes lie in the image's executable read-only data and are called through function pointers with the C calling convention (x0 to x7).
 /// None pushes anything, so a signal handler may redirect the program counter inside them without touching the stack.
 /// </summary>
 internal static unsafe partial class Stubs
 {
-    private const int BlockingWindowStart = 0x04;
-    private const int BlockingWindowEnd = 0x10;
-    private const int BlockingInterruptedLabel = 0x14;
-    private const int AccessCopy = 0x00;
-    private const int AccessString = 0x50;
-    private const int AccessFill = 0x80;
-    private const int AccessCompareExchange = 0xA0;
-    private const int AccessFaultLabel = 0xD0;
-
-    // (a, b, c, d, e, f, nr, pending). See BlockingStart.
-    private static ReadOnlySpan<uint> BlockingCode =>
-    [
-        0xAA0603E8,                                // 00: mov x8, x6
-        0xB94000E9,                                // 04: ldr w9, [x7]
-        0x35000069,                                // 08: cbnz w9, 0x14
-        0xD4000001,                                // 0c: svc #0
-        0xD65F03C0,                                // 10: ret
-        0x92803FE0,                                // 14: mov x0, #-512
-        0xD65F03C0,                                // 18: ret
-    ];
-
     // (flags, stack, ptid, ctid, tls, fn, arg): the parent returns; the child calls fn(arg) on its new stack and never returns.
     private static ReadOnlySpan<uint> CloneCode =>
     [
@@ -131,66 +110,6 @@ internal static unsafe partial class Stubs
     [
         0xD503203F,                                // 00: yield
         0xD65F03C0,                                // 04: ret
-    ];
-
-    // The routines that touch guest memory; a fault anywhere in here continues at AccessFault.
-    private static ReadOnlySpan<uint> AccessCode =>
-    [
-        // Copy (dst, src, n): 0, or -EFAULT. Values of 1, 2, 4 and 8 bytes move in one access.
-        0xF100205F,                                // 00: cmp x2, #8
-        0x540000A3,                                // 04: b.lo 0x18
-        0xF8408423,                                // 08: ldr x3, [x1], #8
-        0xF8008403,                                // 0c: str x3, [x0], #8
-        0xD1002042,                                // 10: sub x2, x2, #8
-        0x17FFFFFB,                                // 14: b 0x0
-        0x36100062,                                // 18: tbz w2, #2, 0x24
-        0xB8404423,                                // 1c: ldr w3, [x1], #4
-        0xB8004403,                                // 20: str w3, [x0], #4
-        0x36080062,                                // 24: tbz w2, #1, 0x30
-        0x78402423,                                // 28: ldrh w3, [x1], #2
-        0x78002403,                                // 2c: strh w3, [x0], #2
-        0x36000062,                                // 30: tbz w2, #0, 0x3c
-        0x39400023,                                // 34: ldrb w3, [x1]
-        0x39000003,                                // 38: strb w3, [x0]
-        0xAA1F03E0,                                // 3c: mov x0, xzr
-        0xD65F03C0,                                // 40: ret
-        0xD503201F, 0xD503201F, 0xD503201F, // alignment
-        // String (dst, src, max): length without the zero byte, max when there is none within max, or -EFAULT.
-        0xAA1F03E3,                                // 50: mov x3, xzr
-        0xEB02007F,                                // 54: cmp x3, x2
-        0x540000C2,                                // 58: b.hs 0x70
-        0x38636824,                                // 5c: ldrb w4, [x1, x3]
-        0x38236804,                                // 60: strb w4, [x0, x3]
-        0x34000064,                                // 64: cbz w4, 0x70
-        0x91000463,                                // 68: add x3, x3, #1
-        0x17FFFFFA,                                // 6c: b 0x54
-        0xAA0303E0,                                // 70: mov x0, x3
-        0xD65F03C0,                                // 74: ret
-        0xD503201F, 0xD503201F, // alignment
-        // Fill (dst, value, n): 0, or -EFAULT.
-        0xB4000082,                                // 80: cbz x2, 0x90
-        0x38001401,                                // 84: strb w1, [x0], #1
-        0xD1000442,                                // 88: sub x2, x2, #1
-        0x17FFFFFD,                                // 8c: b 0x80
-        0xAA1F03E0,                                // 90: mov x0, xzr
-        0xD65F03C0,                                // 94: ret
-        0xD503201F, 0xD503201F, // alignment
-        // CompareExchange (address, expected, desired, seen): 0, or -EFAULT.
-        0x885FFC04,                                // a0: ldaxr w4, [x0]
-        0x6B01009F,                                // a4: cmp w4, w1
-        0x540000C1,                                // a8: b.ne 0xc0
-        0x8805FC02,                                // ac: stlxr w5, w2, [x0]
-        0x35FFFF85,                                // b0: cbnz w5, 0xa0
-        0xB9000064,                                // b4: str w4, [x3]
-        0xAA1F03E0,                                // b8: mov x0, xzr
-        0xD65F03C0,                                // bc: ret
-        0xD5033F5F,                                // c0: clrex
-        0xB9000064,                                // c4: str w4, [x3]
-        0xAA1F03E0,                                // c8: mov x0, xzr
-        0xD65F03C0,                                // cc: ret
-        // Fault.
-        0x928001A0,                                // d0: mov x0, #-14
-        0xD65F03C0,                                // d4: ret
     ];
 
     /// <summary>Sets TPIDR_EL0.</summary>

@@ -5,35 +5,12 @@ using System.Runtime.InteropServices;
 namespace Lodge.Shim;
 
 /// <summary>
-/// The machine code that C# cannot express on x86-64: entering the kernel (link.ld has the plain calls), starting threads, touching guest memory with a way out.
+/// The machine code that C# cannot express on x86-64: starting threads, asking the processor. What runs all the time is in stubs.ld.
 /// The bytes lie in the image's executable read-only data and are called through function pointers with the C calling convention (rdi, rsi, rdx, rcx, r8, r9, stack).
 /// None pushes anything, so a signal handler may redirect the program counter inside them without touching the stack.
 /// </summary>
 internal static unsafe partial class Stubs
 {
-    private const int BlockingWindowStart = 0x0D;
-    private const int BlockingWindowEnd = 0x14;
-    private const int BlockingInterruptedLabel = 0x15;
-    private const int AccessCopy = 0x00;
-    private const int AccessString = 0x60;
-    private const int AccessFill = 0x80;
-    private const int AccessCompareExchange = 0x90;
-    private const int AccessFaultLabel = 0xA0;
-
-    // (a, b, c, d, e, f, nr, pending). See BlockingStart.
-    private static ReadOnlySpan<byte> BlockingCode =>
-    [
-        0x49, 0x89, 0xCA,                          // 00: mov r10, rcx
-        0x48, 0x8B, 0x4C, 0x24, 0x10,              // 03: mov rcx, qword ptr [rsp + 16]
-        0x48, 0x8B, 0x44, 0x24, 0x08,              // 08: mov rax, qword ptr [rsp + 8]
-        0x83, 0x39, 0x00,                          // 0d: cmp dword ptr [rcx], 0
-        0x75, 0x03,                                // 10: jne 0x15
-        0x0F, 0x05,                                // 12: syscall
-        0xC3,                                      // 14: ret
-        0x48, 0xC7, 0xC0, 0x00, 0xFE, 0xFF, 0xFF,  // 15: mov rax, -512
-        0xC3,                                      // 1c: ret
-    ];
-
     // (flags, stack, ptid, ctid, tls, fn, arg): the parent returns; the child calls fn(arg) on its new stack and never returns.
     private static ReadOnlySpan<byte> CloneCode =>
     [
@@ -127,74 +104,6 @@ internal static unsafe partial class Stubs
     [
         0xF3, 0x90,                                // 00: pause
         0xC3,                                      // 02: ret
-    ];
-
-    // The routines that touch guest memory; a fault anywhere in here continues at AccessFault.
-    private static ReadOnlySpan<byte> AccessCode =>
-    [
-        // Copy (dst, src, n): 0, or -EFAULT. Values of 1, 2, 4 and 8 bytes move in one access.
-        0x48, 0x89, 0xD1,                          // 00: mov rcx, rdx
-        0x48, 0x83, 0xFA, 0x40,                    // 03: cmp rdx, 64
-        0x77, 0x49,                                // 07: ja 0x52
-        0x48, 0x83, 0xE9, 0x08,                    // 09: sub rcx, 8
-        0x72, 0x10,                                // 0d: jb 0x1f
-        0x48, 0x8B, 0x06,                          // 0f: mov rax, qword ptr [rsi]
-        0x48, 0x89, 0x07,                          // 12: mov qword ptr [rdi], rax
-        0x48, 0x83, 0xC6, 0x08,                    // 15: add rsi, 8
-        0x48, 0x83, 0xC7, 0x08,                    // 19: add rdi, 8
-        0xEB, 0xEA,                                // 1d: jmp 0x9
-        0x83, 0xC1, 0x08,                          // 1f: add ecx, 8
-        0xF6, 0xC1, 0x04,                          // 22: test cl, 4
-        0x74, 0x0C,                                // 25: je 0x33
-        0x8B, 0x06,                                // 27: mov eax, dword ptr [rsi]
-        0x89, 0x07,                                // 29: mov dword ptr [rdi], eax
-        0x48, 0x83, 0xC6, 0x04,                    // 2b: add rsi, 4
-        0x48, 0x83, 0xC7, 0x04,                    // 2f: add rdi, 4
-        0xF6, 0xC1, 0x02,                          // 33: test cl, 2
-        0x74, 0x0E,                                // 36: je 0x46
-        0x0F, 0xB7, 0x06,                          // 38: movzx eax, word ptr [rsi]
-        0x66, 0x89, 0x07,                          // 3b: mov word ptr [rdi], ax
-        0x48, 0x83, 0xC6, 0x02,                    // 3e: add rsi, 2
-        0x48, 0x83, 0xC7, 0x02,                    // 42: add rdi, 2
-        0xF6, 0xC1, 0x01,                          // 46: test cl, 1
-        0x74, 0x04,                                // 49: je 0x4f
-        0x8A, 0x06,                                // 4b: mov al, byte ptr [rsi]
-        0x88, 0x07,                                // 4d: mov byte ptr [rdi], al
-        0x31, 0xC0,                                // 4f: xor eax, eax
-        0xC3,                                      // 51: ret
-        0xF3, 0xA4,                                // 52: rep movsb byte ptr [rdi], byte ptr [rsi]
-        0x31, 0xC0,                                // 54: xor eax, eax
-        0xC3,                                      // 56: ret
-        0xCC, 0xCC, 0xCC, 0xCC, 0xCC, 0xCC, 0xCC, 0xCC, 0xCC, // alignment
-        // String (dst, src, max): length without the zero byte, max when there is none within max, or -EFAULT.
-        0x31, 0xC0,                                // 60: xor eax, eax
-        0x48, 0x39, 0xD0,                          // 62: cmp rax, rdx
-        0x73, 0x10,                                // 65: jae 0x77
-        0x8A, 0x0C, 0x06,                          // 67: mov cl, byte ptr [rsi + rax]
-        0x88, 0x0C, 0x07,                          // 6a: mov byte ptr [rdi + rax], cl
-        0x48, 0xFF, 0xC0,                          // 6d: inc rax
-        0x84, 0xC9,                                // 70: test cl, cl
-        0x75, 0xEE,                                // 72: jne 0x62
-        0x48, 0xFF, 0xC8,                          // 74: dec rax
-        0xC3,                                      // 77: ret
-        0xCC, 0xCC, 0xCC, 0xCC, 0xCC, 0xCC, 0xCC, 0xCC, // alignment
-        // Fill (dst, value, n): 0, or -EFAULT.
-        0x48, 0x89, 0xD1,                          // 80: mov rcx, rdx
-        0x89, 0xF0,                                // 83: mov eax, esi
-        0xF3, 0xAA,                                // 85: rep stosb byte ptr [rdi]
-        0x31, 0xC0,                                // 87: xor eax, eax
-        0xC3,                                      // 89: ret
-        0xCC, 0xCC, 0xCC, 0xCC, 0xCC, 0xCC, // alignment
-        // CompareExchange (address, expected, desired, seen): 0, or -EFAULT.
-        0x89, 0xF0,                                // 90: mov eax, esi
-        0xF0, 0x0F, 0xB1, 0x17,                    // 92: lock cmpxchg dword ptr [rdi], edx
-        0x89, 0x01,                                // 96: mov dword ptr [rcx], eax
-        0x31, 0xC0,                                // 98: xor eax, eax
-        0xC3,                                      // 9a: ret
-        0xCC, 0xCC, 0xCC, 0xCC, 0xCC, // alignment
-        // Fault.
-        0x48, 0xC7, 0xC0, 0xF2, 0xFF, 0xFF, 0xFF,  // a0: mov rax, -14
-        0xC3,                                      // a7: ret
     ];
 
     /// <summary>Sets FS base by arch_prctl: the kernel call works on every CPU, and it happens once per thread.</summary>

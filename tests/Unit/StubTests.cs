@@ -1,6 +1,5 @@
 using System;
 using System.Collections.Generic;
-using System.Globalization;
 using System.IO;
 using System.Linq;
 using System.Text.RegularExpressions;
@@ -16,6 +15,9 @@ namespace Lodge.UnitTests;
 public partial class StubTests
 {
     private static readonly string Source = File.ReadAllText(Repository.File("shim/x64/HostStubs.cs"));
+    private static readonly string Script = File.ReadAllText(Repository.File("shim/x64/stubs.ld"));
+
+    private readonly ElfImage image = new(Repository.File("out/build/obj/Lodge.Shim/x64/lodge-shim.o.elf"));
 
     public static TheoryData<string> Names => [.. Blocks().Keys];
 
@@ -31,55 +33,37 @@ public partial class StubTests
     [Fact]
     public void Blocking_window_ends_with_the_kernel_entry()
     {
-        List<(int Offset, string Text)> code = Decode(Blocks()["Blocking"].Bytes);
-        int end = Constant("BlockingWindowEnd");
-        Assert.Equal("cmp dword ptr [rcx], 0", At(code, Constant("BlockingWindowStart")));
+        ulong start = image.Symbol("lodge_blocking");
+        List<(int Offset, string Text)> code = Decode(image.Bytes(start, image.Symbol("lodge_copy")).ToArray());
+        int end = (int)(image.Symbol("lodge_blocking_end") - start);
+        Assert.Equal("cmp dword ptr [rcx], 0", At(code, (int)(image.Symbol("lodge_blocking_window") - start)));
         Assert.Equal("syscall", At(code, end - 2));
         Assert.Equal("ret", At(code, end));
-        Assert.Equal("mov rax, -512", At(code, Constant("BlockingInterruptedLabel")));
-    }
-
-    /// <summary>The plain calls are bytes of the link script.</summary>
-    [Theory]
-    [InlineData("lodge_syscall3", "mov eax, ecx|syscall|ret")]
-    [InlineData("lodge_syscall6", "mov r10, rcx|mov rax, qword ptr [rsp + 8]|syscall|ret")]
-    public void Kernel_entries_only_move_arguments(string symbol, string expected)
-    {
-        ElfImage image = new(Repository.File("out/build/obj/Lodge.Shim/x64/lodge-shim.o.elf"));
-        ulong start = image.Symbol(symbol);
-        IEnumerable<string> code = Decode(image.Bytes(start, start + 16).ToArray()).Select(i => i.Text);
-        Assert.Equal(expected.Split('|'), code.Take(expected.Count(c => c == '|') + 1));
+        Assert.Equal("mov rax, -512", At(code, (int)(image.Symbol("lodge_blocking_interrupted") - start)));
     }
 
     [Fact]
-    public void Access_routines_start_at_their_labels_and_never_touch_the_stack()
+    public void Access_routines_lie_between_their_labels_and_never_touch_the_stack()
     {
-        List<(int Offset, string Text)> code = Decode(Blocks()["Access"].Bytes);
-        int fault = Constant("AccessFaultLabel");
-        Assert.Equal("mov rax, -14", At(code, fault));
-        Assert.Equal("mov rcx, rdx", At(code, Constant("AccessCopy")));
-        Assert.Equal("xor eax, eax", At(code, Constant("AccessString")));
-        Assert.Equal("mov rcx, rdx", At(code, Constant("AccessFill")));
-        Assert.Equal("mov eax, esi", At(code, Constant("AccessCompareExchange")));
+        ulong start = image.Symbol("lodge_copy"), fault = image.Symbol("lodge_access_fault");
+        Assert.Equal("mov rax, -14", Decode(image.Bytes(fault, fault + 8).ToArray())[0].Text);
+        List<(int Offset, string Text)> code = Decode(image.Bytes(start, fault).ToArray());
         Assert.DoesNotContain(code, i => i.Text.Contains("push") || i.Text.Contains("pop") || i.Text.Contains("rsp") || i.Text.StartsWith("call"));
-        Assert.All(new[] { "AccessCopy", "AccessString", "AccessFill", "AccessCompareExchange" }, l => Assert.Equal(0, Constant(l) & 3));
+        Assert.All(new[] { "lodge_copy_string", "lodge_fill", "lodge_compare_exchange" }, l => Assert.InRange(image.Symbol(l), start + 1, fault - 1));
     }
 
     private static string At(List<(int Offset, string Text)> code, int offset) => code.Single(i => i.Offset == offset).Text;
 
-    private static int Constant(string name) =>
-        int.Parse(Regex.Match(Source, name + " = 0x([0-9A-F]+);").Groups[1].Value, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
-
     private static Dictionary<string, (byte[] Bytes, List<(int Offset, string Text)> Comments)> Blocks()
     {
         Dictionary<string, (byte[], List<(int, string)>)> blocks = [];
-        foreach (Match block in BlockPattern().Matches(Source))
+        foreach (Match block in BlockPattern().Matches(Source).Concat(RoutinePattern().Matches(Script)))
         {
             List<byte> bytes = [];
             List<(int, string)> comments = [];
             foreach (string line in block.Groups[2].Value.Split('\n'))
             {
-                bytes.AddRange(BytePattern().Matches(line.Split("//")[0]).Select(m => Convert.ToByte(m.Value, 16)));
+                bytes.AddRange(BytePattern().Matches(CommentStart().Split(line)[0]).Select(m => Convert.ToByte(m.Value, 16)));
                 Match comment = CommentPattern().Match(line);
                 if (comment.Success)
                 {
@@ -129,6 +113,13 @@ public partial class StubTests
     [GeneratedRegex("0x[0-9A-F]{2}")]
     private static partial Regex BytePattern();
 
-    [GeneratedRegex("// ([0-9a-f]{2}): (.*)$")]
+    // A routine of the link script begins where it is aligned; what follows without that are places inside it.
+    [GeneratedRegex(@"(?:ALIGN\(\d+\);|\*/)\n(\w+) = \.;[^\n]*\n(.*?)(?=\. = ALIGN|\z)", RegexOptions.Singleline)]
+    private static partial Regex RoutinePattern();
+
+    [GeneratedRegex(@"//|/\*")]
+    private static partial Regex CommentStart();
+
+    [GeneratedRegex(@"(?://|/\*) ([0-9a-f]{2}): (.*?)(?: \*/)?$")]
     private static partial Regex CommentPattern();
 }

@@ -261,7 +261,7 @@ public static unsafe class Exec
         words.UserConfiguration = FilesStruct.GetHidden(t->Files, HiddenFile.UserConfiguration);
         words.AddressSpaceMax = t->Group->Limits.AddressSpaceMax;
         words.DataMax = t->Group->Limits.DataMax;
-        ExecRecord.Write(record, words);
+        ExecRecord.Write(record, words, t->Cpuid);
         fixed (byte* self = "lodge-shim\0"u8, option = "--exec-record\0"u8)
         {
             argv[0] = (ulong)self;

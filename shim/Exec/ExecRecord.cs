@@ -2,7 +2,7 @@ namespace Lodge.Shim;
 
 /// <summary>
 /// How execve hands a program on to the next shim image: four words in front of the guest's arguments,
-/// <c>lodge-shim --exec-record PROGRAM,IMAGE,FLAGS,TRACE,SYSTEM,USER[,AS,DATA] EXECFN ARGV0 ARGV1 …</c> with open descriptors, what else is to be
+/// <c>lodge-shim --exec-record PROGRAM,IMAGE,FLAGS,TRACE,SYSTEM,USER[,AS,DATA][;CPUID…] EXECFN ARGV0 ARGV1 …</c> with open descriptors, what else is to be
 /// known, and the name the guest used. The guest's own arguments follow untouched.
 /// </summary>
 public unsafe struct ExecRecord
@@ -10,7 +10,7 @@ public unsafe struct ExecRecord
     /// <summary>Words in front of the guest's arguments.</summary>
     public const int Words = 4;
     /// <summary>Room for the record.</summary>
-    public const int MaxLength = 120;
+    public const int MaxLength = 120 + CpuidAnswers.MaxText;
 
     /// <summary>Descriptor of the program; -1 = there is no record.</summary>
     public int Program;
@@ -39,9 +39,11 @@ public unsafe struct ExecRecord
     /// The guest's hard limits of address space and data, which the host does not have (docs/compat-kernel.md); all ones for none.
     /// </summary>
     public ulong AddressSpaceMax, DataMax;
+    /// <summary>What <see cref="CpuidAnswers.Write"/> wrote; inside the record's text.</summary>
+    public byte* Answers;
 
     /// <summary>Writes a record, zero-terminated.</summary>
-    public static void Write(byte* to, in ExecRecord record)
+    public static void Write(byte* to, in ExecRecord record, in CpuidAnswers answers)
     {
         to = ExecTarget.Decimal(to, record.Program);
         *to++ = (byte)',';
@@ -61,8 +63,11 @@ public unsafe struct ExecRecord
             *to++ = (byte)',';
             to = ExecTarget.Decimal(to, record.AddressSpaceMax + 1);
             *to++ = (byte)',';
-            ExecTarget.Decimal(to, record.DataMax + 1);
+            to = ExecTarget.Decimal(to, record.DataMax + 1);
         }
+
+        to = answers.Write(to);
+        *to = 0;
     }
 
     /// <summary>Reads a record. False when it is none.</summary>
@@ -121,7 +126,8 @@ public unsafe struct ExecRecord
         record.Binfmt = (flags & 64) != 0;
         record.HasRoot = (flags & 16) != 0;
         record.IsScript = (flags & 32) != 0;
-        return *text == 0;
+        record.Answers = text;
+        return *text is 0 or (byte)';';
     }
 
     private static int Number(ref byte* text) => (int)LongNumber(ref text);

@@ -77,7 +77,7 @@ public static unsafe class Launch
     private static bool Load(in StartInfo start, in Options options, Handover* handover)
     {
         Mm* mm = handover->Mm;
-        GuestThread* t = FirstThread(mm, handover->Block, handover->SignalStack, start);
+        GuestThread* t = FirstThread(mm, handover->Block, handover->SignalStack, start, options);
         if (options.HasRecord)
         {
             t->Group->Limits.LowerHard(options.Record.AddressSpaceMax, options.Record.DataMax);
@@ -186,7 +186,7 @@ public static unsafe class Launch
         return count;
     }
 
-    private static GuestThread* FirstThread(Mm* mm, ThreadBlock* block, ulong signalStack, in StartInfo start)
+    private static GuestThread* FirstThread(Mm* mm, ThreadBlock* block, ulong signalStack, in StartInfo start, in Options options)
     {
         mm->BlockUse = 1;
         GuestThread* t = &block->Thread;
@@ -219,6 +219,11 @@ public static unsafe class Launch
         group->HasFsGsBase = (hwcap2 & 2) != 0 ? 1 : 0;
         start.TryAux(AtSysinfoEhdr, out ulong vdso);
         group->HostVdso = (byte*)vdso;
+        if (options.HasRecord)
+        {
+            GuestCpu.Inherit(t, options.Record.Answers);
+        }
+
         GuestCpu.DescribeXstate(t);
         return t;
     }

@@ -42,6 +42,11 @@ public static unsafe class GuestCpu
     /// <summary>No XSAVE: signal frames end with the FXSAVE area.</summary>
     public static void DescribeXstate(GuestThread* t) => t->Group->XstateSize = 512;
 
+    /// <summary>Nothing is asked that others could know.</summary>
+    public static void Inherit(GuestThread* t, byte* answers)
+    {
+    }
+
     /// <summary>Hides features from the program.</summary>
     public static void Hide(GuestThread* t, ulong hidden) => t->Group->HiddenFeatures = hidden;
 }

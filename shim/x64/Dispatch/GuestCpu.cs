@@ -46,6 +46,13 @@ public static unsafe class GuestCpu
         frame.edx = r[3];
     }
 
+    /// <summary>Takes over what the program that executed this one knew of the host's CPUs.</summary>
+    public static void Inherit(GuestThread* t, byte* answers)
+    {
+        t->Cpuid.Cpu = HostVdso.CpuNumber(t) + 1;
+        t->Cpuid.Read(answers);
+    }
+
     /// <summary>What the host's CPU answers, asked once for each CPU that the thread runs on. What needs no question does not come here.</summary>
     private static void Ask(GuestThread* t, uint leaf, uint subleaf, uint* r)
     {

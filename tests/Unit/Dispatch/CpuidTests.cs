@@ -112,6 +112,64 @@ public sealed unsafe class CpuidTests : IDisposable
         Assert.Equal(1, Stubs.CpuIdCount);
     }
 
+    [Fact]
+    public void ExecutedProgramAsksOnlyWhatDependsOnTheCpu()
+    {
+        uint[] same = [0, 7, 0x80000000, 0x80000001, 0x80000007, 0x80000008], others = [1, 4, 0xB, 0x80000005, 0x80000006];
+        var answers = new (uint, uint, uint, uint)[same.Length];
+        for (int i = 0; i < same.Length; i++)
+        {
+            Ask(same[i], 0);
+            answers[i] = (_thread->I386.eax, _thread->I386.ebx, _thread->I386.ecx, _thread->I386.edx);
+        }
+
+        foreach (uint leaf in others)
+        {
+            Ask(leaf, 0);
+        }
+
+        byte* text = stackalloc byte[ExecRecord.MaxLength];
+        ExecRecord written = new() { Program = 3, Image = 4, AddressSpaceMax = 1 << 30, DataMax = ulong.MaxValue };
+        ExecRecord.Write(text, written, _thread->Cpuid);
+        Assert.True(ExecRecord.Parse(text, out ExecRecord record));
+        Assert.Equal(1ul << 30, record.AddressSpaceMax);
+
+        // Another process, on another CPU.
+        _thread->Cpuid = default;
+        s_cpu = 5;
+        GuestCpu.Inherit(_thread, record.Answers);
+        Stubs.CpuIdCount = 0;
+        for (int i = 0; i < same.Length; i++)
+        {
+            Ask(same[i], 0);
+            Assert.Equal(answers[i], (_thread->I386.eax, _thread->I386.ebx, _thread->I386.ecx, _thread->I386.edx));
+        }
+
+        Assert.Equal(0, Stubs.CpuIdCount);
+        foreach (uint leaf in others)
+        {
+            Ask(leaf, 0);
+        }
+
+        Assert.Equal(others.Length, Stubs.CpuIdCount);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(";0;0;1;2;3")]
+    [InlineData(";1;0;1;2;3;4")]
+    [InlineData(";b;0;1;2;3;4;8000001d;0;1;2;3;4")]
+    public void AnswersThatMayDifferOrEndEarlyAreNotTaken(string text)
+    {
+        CpuidAnswers answers = default;
+        fixed (byte* bytes = System.Text.Encoding.ASCII.GetBytes(text + "\0"))
+        {
+            answers.Read(bytes);
+        }
+
+        Assert.Equal(0, answers.Count);
+    }
+
     private static int CpuNumber(uint* cpu, uint* node, void* unused)
     {
         *cpu = s_cpu;

@@ -54,7 +54,7 @@ public unsafe class ExecTests
     {
         byte* text = stackalloc byte[ExecRecord.MaxLength];
         ExecRecord written = new() { Program = program, Image = image, Trace = trace, TraceFd = traceFd, NameFromFile = name, Statistics = statistics, TraceTimes = statistics, Binfmt = name };
-        ExecRecord.Write(text, written);
+        ExecRecord.Write(text, written, default);
         Assert.True(ExecRecord.Parse(text, out ExecRecord record));
         Assert.Equal((program, image, trace, traceFd, name), (record.Program, record.Image, record.Trace, record.TraceFd, record.NameFromFile));
         Assert.Equal((statistics, statistics, name), (record.Statistics, record.TraceTimes, record.Binfmt));
@@ -69,7 +69,7 @@ public unsafe class ExecTests
     {
         byte* text = stackalloc byte[ExecRecord.MaxLength];
         ExecRecord written = new() { Program = int.MaxValue, Image = int.MaxValue, Trace = true, TraceFd = int.MaxValue, AddressSpaceMax = addressSpace, DataMax = data };
-        ExecRecord.Write(text, written);
+        ExecRecord.Write(text, written, default);
         Assert.True(ExecRecord.Parse(text, out ExecRecord record));
         Assert.Equal((int.MaxValue, addressSpace, data), (record.TraceFd, record.AddressSpaceMax, record.DataMax));
     }
@@ -79,6 +79,7 @@ public unsafe class ExecTests
     [InlineData("3;4,0")]
     [InlineData("3,4,0")]
     [InlineData("3,4,0,2x")]
+    [InlineData("3,4,0,2,0,0x")]
     public void OtherTextIsNoRecord(string text)
     {
         fixed (byte* bytes = Encoding.ASCII.GetBytes(text + "\0"))

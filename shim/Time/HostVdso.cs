@@ -35,7 +35,7 @@ internal static unsafe class HostVdso
     private static ReadOnlySpan<byte> ClockGettimeArm64 => "__kernel_clock_gettime"u8;
 
     /// <summary>
-    /// Looks the functions up and stores them in <paramref name="group"/>. Called when the first clock is read; twice does no harm.
+    /// Looks the functions up and stores them in <paramref name="group"/>. Called when one of them is first wanted; twice does no harm.
     /// </summary>
     /// <param name="group">The record that keeps the function.</param>
     /// <param name="image">AT_SYSINFO_EHDR of the host's auxiliary vector, or null.</param>
@@ -63,16 +63,21 @@ internal static unsafe class HostVdso
         return (int)cpu;
     }
 
-    /// <summary>clock_gettime(2) by the shortest way.</summary>
-    /// <returns>0 or -errno, as the system call.</returns>
-    public static int ClockGettime(GuestThread* t, int clock, Compat.__kernel_timespec* now)
+    /// <summary>Makes the shortest way be there, for who asks many times.</summary>
+    public static void Prepare(GuestThread* t)
     {
         byte* image = t->Group->HostVdso;
         if (image != null)
         {
             Initialize(t->Group, image);
         }
+    }
 
+    /// <summary>clock_gettime(2) by the shortest way.</summary>
+    /// <returns>0 or -errno, as the system call.</returns>
+    public static int ClockGettime(GuestThread* t, int clock, Compat.__kernel_timespec* now)
+    {
+        Prepare(t);
         delegate*<int, void*, int> function = t->Group->HostClockGettime;
         return function != null ? function(clock, now) : (int)Host.Syscall(Nr.clock_gettime, clock, (long)now);
     }

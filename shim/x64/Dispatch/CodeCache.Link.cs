@@ -70,28 +70,37 @@ public unsafe partial struct CodeCache
     }
 
     /// <summary>
-    /// Makes the offset be found sooner. A target of indirect branches gets into the target table the second time: most are met once,
-    /// and the table takes a page for every KiB of guest code.
+    /// Makes the offset be found sooner. Targets of indirect branches get into the target table where such are met several times within a
+    /// KiB: most are met once or twice, and each KiB takes a page of the table.
     /// </summary>
     private void Remember(uint pc, uint offset, bool indirect)
     {
-        ulong* pair = RecentPair(pc);
-        ulong entry = ((ulong)offset << 32) | pc;
-        ulong* known = (uint)pair[0] == pc ? pair : (uint)pair[1] == pc ? pair + 1 : null;
-        ulong* place = known != null ? known : pair[0] == 0 ? pair : pair[1] == 0 ? pair + 1 : null;
-        if (indirect && (known != null || place == null))
+        if (indirect && IsMetOften(pc))
         {
             SetTarget(pc, offset, segmented: false);
             return;
         }
 
+        ulong* pair = RecentPair(pc);
+        ulong entry = ((ulong)offset << 32) | pc;
+        ulong* known = (uint)pair[0] == pc ? pair : (uint)pair[1] == pc ? pair + 1 : null;
+        ulong* place = known != null ? known : pair[0] == 0 ? pair : pair[1] == 0 ? pair + 1 : null;
         if (place == null)
         {
+            if (indirect)
+            {
+                // Where the dispatcher itself goes in is met more often.
+                return;
+            }
+
             Volatile.Write(ref pair[1], pair[0]);
             place = pair;
         }
 
-        Volatile.Write(ref *place, entry);
+        if (*place != entry)
+        {
+            Volatile.Write(ref *place, entry);
+        }
     }
 
     /// <summary>Releases the lock for a thread that will enter the cache at the offset: it is inside before anybody can empty the cache.</summary>

@@ -3,7 +3,7 @@ using Lodge.Translator.X64;
 
 namespace Lodge.Shim;
 
-/// <summary>What is known of a guest page that units lie on or depend on: 16 bytes in the record area, and eight for each of its lines of 64 bytes in which a unit begins.</summary>
+/// <summary>What is known of a guest page that units lie on or depend on: 24 bytes in the record area, and eight for each of its lines of 64 bytes in which a unit begins.</summary>
 public struct CodePage
 {
     /// <summary>The lines in which units begin, the lowest one in bit 0.</summary>
@@ -12,6 +12,8 @@ public struct CodePage
     public uint Units;
     /// <summary>Where units begin within those lines: a word for each bit of <see cref="Lines"/>, a bit for each address. There is room for the next power of two, at least <see cref="FirstRoom"/>.</summary>
     public uint Starts;
+    /// <summary>For each KiB of the page, which is a page of the target table, a byte: how often an indirect branch met an address in it that is not in the table.</summary>
+    public uint Met;
 
     /// <summary>Words that a page begins with.</summary>
     public const int FirstRoom = 4;
@@ -68,6 +70,28 @@ public unsafe partial struct CodeCache
         page->Units = unit;
         return next;
     }
+
+    /// <summary>Notes that an indirect branch met the address. True when the target table's page for it is worth what it costs, or is there already.</summary>
+    private bool IsMetOften(uint pc)
+    {
+        CodePage* page = PageAt(pc >> 12);
+        if (page == null)
+        {
+            return true;
+        }
+
+        byte* met = (byte*)&page->Met + ((pc >> 10) & 3);
+        if (*met < MeetingsWorthAPage - 1)
+        {
+            ++*met;
+            return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>A page that is written takes as long as this many rounds through the dispatcher, and more at every fork.</summary>
+    private const int MeetingsWorthAPage = 6;
 
     private readonly ulong* StartsOf(CodePage* page) => (ulong*)(_records + page->Starts);
 

@@ -33,7 +33,7 @@ internal unsafe struct ElfFile
     public const int MaxHeaders = 65536 / 32;
 
     /// <summary>Bytes of a file's beginning that are read at once: header, program headers and interpreter of all but odd files.</summary>
-    public const int HeadBytes = 1024;
+    public const int HeadBytes = 512;
 
     /// <summary>The file.</summary>
     public int Fd;

@@ -45,6 +45,27 @@ public sealed class TableTrie
     /// <summary>Nodes: the selecting field, then one entry per value.</summary>
     public List<ushort> Nodes { get; } = [];
 
+    /// <summary>Set in an entry of <see cref="Root"/> when a ModRM byte follows.</summary>
+    public const uint HasModRM = 1u << 16;
+
+    /// <summary>Rows of an opcode of the first two maps, prefixes apart: one, or eight by ModRM.reg; null when there is none, or when more matters.</summary>
+    public ushort[]? RowsByReg(int opcode)
+    {
+        uint entry = Root[opcode];
+        ushort low = (ushort)entry;
+        if ((entry & (1u << 18)) != 0 || low == 0)
+        {
+            return null;
+        }
+        if ((low & NodeFlag) == 0)
+        {
+            return [low];
+        }
+        int node = low & ~NodeFlag;
+        ushort[] found = Nodes.GetRange(node + 1, Width[Nodes[node]]).ToArray();
+        return Nodes[node] == (ushort)Field.Reg && Array.TrueForAll(found, row => (row & NodeFlag) == 0) ? found : null;
+    }
+
     private uint BuildOpcode(int space, int opcode)
     {
         var here = new List<TableRow>();

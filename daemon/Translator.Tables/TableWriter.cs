@@ -20,6 +20,12 @@ public static class TableWriter
         b.Append(CultureInfo.InvariantCulture, $"    /// <summary>Rows, the invalid one (0) included.</summary>\n    public const int RowCount = {rows.Count + 1};\n\n");
         Data(b, "uint", "Root", trie.Root);
         Data(b, "ushort", "Nodes", trie.Nodes);
+        var brief = new TableShort(rows, trie);
+        Data(b, "uint", "ShortData", brief.Opcodes);
+        Data(b, "ushort", "ShortRows", brief.Slots);
+        Data(b, "ulong", "ShortFacts", brief.Slots.ConvertAll(row => Translation(row == 0 ? Invalid : rows[row - 1])));
+        Data(b, "ushort", "ShapeData", brief.Shapes);
+        Data(b, "ushort", "SibShapeData", brief.SibShapes);
         Column(b, "byte", "ClassData", rows, r => (int)r.Class);
         Column(b, "byte", "FeatureData", rows, r => (int)r.Feature);
         Column(b, "ushort", "OperandsData", rows, r => (int)r.OperandFlags);
@@ -28,7 +34,7 @@ public static class TableWriter
         Column(b, "ushort", "FlagsWrittenData", rows, r => (int)r.FlagsWritten);
         Column(b, "ushort", "FlagsUndefinedData", rows, r => (int)r.FlagsUndefined);
         Column(b, "ushort", "FlagsKilledData", rows, r => r.FlagsConditional ? 0 : (int)(r.FlagsWritten & ~r.FlagsUndefined));
-        Column(b, "ulong", "TranslationData", rows, Translation);
+        Column(b, "ulong", "TranslationData", rows, Translation, Translation(Invalid));
         Column(b, "ushort", "MemSizeData", rows, r => r.MemSize);
         Column(b, "ushort", "MemSizeAltData", rows, r => r.MemSizeAlt);
         Column(b, "uint", "OperandKindsData", rows, r => Pack(r, 8, o => (int)o.Kind));
@@ -38,25 +44,37 @@ public static class TableWriter
         return b.ToString();
     }
 
+    private static TableRow Invalid { get; } = new() { Text = "", Class = I386Class.Invalid };
+
     /// <summary>What the translator asks of every row, in one word: see <see cref="I386Translation"/>.</summary>
     private static long Translation(TableRow row)
     {
         const I386Flags LogicDefined = I386Flags.Arith & ~I386Flags.AF;
-        I386Flags killed = row.FlagsConditional ? 0 : row.FlagsWritten & ~row.FlagsUndefined;
+        bool shiftCount = (row.Rules & I386Rules.ShiftCount) != 0;
+        I386Flags read = row.FlagsRead;
+        I386Flags killed = row.FlagsConditional && !shiftCount ? 0 : row.FlagsWritten & ~row.FlagsUndefined;
         bool shiftByOne = row.Space == 0 && row.Opcode is 0xD0 or 0xD1;
-        if (killed == LogicDefined && row.FlagsUndefined == I386Flags.AF && !shiftByOne)
+        if (killed == LogicDefined && row.FlagsUndefined == I386Flags.AF && !shiftByOne && !shiftCount)
         {
             // AND, OR, XOR, TEST: the manual leaves AF undefined, but every CPU writes it, so its old value is gone, too.
             killed = I386Flags.Arith;
         }
 
+        ulong kind = 1ul << (int)row.Class;
+        if ((kind & (I386ClassSets.Dispatcher | I386ClassSets.Call)) != 0)
+        {
+            // Whoever goes on from there may look at every flag.
+            read = killed = I386Flags.Arith;
+        }
+
         bool plain = row.Class == I386Class.Copy && !row.IsVex;
         return (long)row.Class
             | ((long)row.OperandFlags << I386Translation.OperandsShift)
-            | ((long)row.FlagsRead << I386Translation.ReadShift)
+            | ((long)read << I386Translation.ReadShift)
             | ((long)killed << I386Translation.KilledShift)
-            | ((row.Rules & I386Rules.ShiftCount) != 0 ? (long)I386Translation.ShiftCount : 0)
+            | (shiftCount ? (long)I386Translation.ShiftCount : 0)
             | (plain ? (long)I386Translation.Plain : 0)
+            | ((kind & (I386ClassSets.Final | I386ClassSets.Branch | I386ClassSets.Call)) != 0 ? (long)I386Translation.Transfer : 0)
             | ((long)row.Rules << I386Translation.RulesShift);
     }
 
@@ -74,9 +92,10 @@ public static class TableWriter
         return packed;
     }
 
-    private static void Column(StringBuilder b, string type, string name, List<TableRow> rows, Func<TableRow, long> value)
+    private static void Column(StringBuilder b, string type, string name, List<TableRow> rows, Func<TableRow, long> value, long invalid = 0)
     {
         var values = new long[rows.Count + 1];
+        values[0] = invalid;
         foreach (TableRow r in rows)
         {
             values[r.Index] = value(r);

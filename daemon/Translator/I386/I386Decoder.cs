@@ -16,7 +16,7 @@ public static unsafe partial class I386Decoder
     public const int MaxLength = 15;
 
     /// <summary>Bytes that decoding may look at, whatever they are: 15 prefixes, then at most opcode, ModRM, SIB, displacement, immediate.</summary>
-    private const int Window = 32;
+    internal const int Window = 32;
 
     /// <summary>Decodes one instruction.</summary>
     /// <param name="code">Its first byte.</param>
@@ -35,21 +35,10 @@ public static unsafe partial class I386Decoder
         {
             return DecodeNearEnd(code, available, address, out insn, out facts);
         }
-        insn = default;
-        insn.Address = address;
-        insn.Segment = I386Segment.None;
-        int length = Body(code, ref insn, out facts);
-        return length <= MaxLength ? Finish(length, ref insn) : TooLong;
+        return DecodeWhole(code, address, out insn, out facts);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int Finish(int length, ref I386Insn insn)
-    {
-        insn.Length = (byte)length;
-        return length;
-    }
-
-    /// <summary>The same from a padded copy, so that <see cref="Body"/> needs no checks.</summary>
+    /// <summary>The same from a padded copy, so that what follows needs no checks.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static int DecodeNearEnd(byte* code, int available, uint address, out I386Insn insn, out I386Translation facts)
     {
@@ -58,15 +47,31 @@ public static unsafe partial class I386Decoder
         {
             copy[i] = i < available ? code[i] : (byte)0;
         }
+        int length = DecodeWhole(copy, address, out insn, out facts);
+        return available < MaxLength && (length > available || length == TooLong) ? OutOfBytes : length;
+    }
+
+    /// <summary>The same with <see cref="Window"/> readable bytes.</summary>
+    private static int DecodeWhole(byte* code, uint address, out I386Insn insn, out I386Translation facts)
+    {
+        uint brief = Measure(Unsafe.ReadUnaligned<ulong>(code), out facts, out I386Shape shape);
+        if (facts.Class != I386Class.Invalid)
+        {
+            I386Insn found;
+            Fill(code, address, brief, shape, &found);
+            insn = found;
+            return (int)brief;
+        }
         insn = default;
         insn.Address = address;
         insn.Segment = I386Segment.None;
-        int length = Body(copy, ref insn, out facts);
-        if (length > available && available < MaxLength)
+        int length = Body(code, ref insn, out facts);
+        if (length > MaxLength)
         {
-            return OutOfBytes;
+            return TooLong;
         }
-        return length <= MaxLength ? Finish(length, ref insn) : TooLong;
+        insn.Length = (byte)length;
+        return length;
     }
 
     /// <summary>Bits of a <c>Root</c> entry above the row or node.</summary>

@@ -1,4 +1,5 @@
 using System;
+using System.Runtime.InteropServices;
 
 namespace Lodge.Translator.I386;
 
@@ -53,6 +54,8 @@ public enum I386Segment : byte
 /// One decoded i386 instruction: where its bytes are and which table row it is. A plain value without pointers, filled by
 /// <c>I386Decoder</c>; it holds what the emitter needs in order to write the same instruction again for 64-bit mode.
 /// </summary>
+/// <remarks>28 bytes; <c>I386Decoder.Fill</c> writes the fields in this order, several at a time.</remarks>
+[StructLayout(LayoutKind.Sequential, Pack = 4)]
 public struct I386Insn
 {
     /// <summary>Guest address of the first byte (prefixes included).</summary>

@@ -20,6 +20,9 @@ public readonly struct I386Translation
     /// <summary>Position of <see cref="Rules"/>, 12 bits.</summary>
     public const int RulesShift = 50;
 
+    /// <summary>Bit: branches, calls, and what never reaches the next instruction.</summary>
+    public const ulong Transfer = 1ul << 62;
+
     private readonly ulong _word;
 
     /// <summary>Wraps a word of the table.</summary>
@@ -31,12 +34,12 @@ public readonly struct I386Translation
     /// <summary>GPR and memory operand flags.</summary>
     public I386Operands Operands => (I386Operands)(ushort)(_word >> OperandsShift);
 
-    /// <summary>Flags that the row looks at.</summary>
+    /// <summary>Flags that the row looks at; all of them where the dispatcher or a called function may.</summary>
     public I386Flags FlagsRead => (I386Flags)(ushort)((_word >> ReadShift) & 0xFFF);
 
     /// <summary>
-    /// Flags whose old value is certainly gone, as CPUs do it: AND, OR, XOR and TEST end AF's life, which the manual leaves open. Only when
-    /// <see cref="KilledByCount"/> is false.
+    /// Flags whose old value is certainly gone, as CPUs do it: AND, OR, XOR and TEST end AF's life, which the manual leaves open. When
+    /// <see cref="KilledByCount"/> is true, only by a count that is not zero modulo 32.
     /// </summary>
     public I386Flags FlagsKilled => (I386Flags)(ushort)((_word >> KilledShift) & 0xFFF);
 
@@ -45,6 +48,9 @@ public readonly struct I386Translation
 
     /// <summary>True when the flags killed depend on the shift count.</summary>
     public bool KilledByCount => (_word & ShiftCount) != 0;
+
+    /// <summary>True for branches, calls, and what never reaches the next instruction.</summary>
+    public bool IsTransfer => (_word & Transfer) != 0;
 
     /// <summary>True for legacy encodings of class Copy.</summary>
     public bool IsPlain => (_word & Plain) != 0;

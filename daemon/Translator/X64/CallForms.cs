@@ -213,7 +213,7 @@ public unsafe partial struct UnitTranslator
     private void EmitLanding(ref Scanned s, uint next)
     {
         AddBoundary(next, BoundaryKind.TargetInR8, 0);
-        if ((s.LiveOut & I386Flags.Arith) == 0)
+        if (!IsLive(_index + 1, I386Flags.Arith))
         {
             // cmp r8d, imm32; jne mismatch
             _code.U8(0x41);

@@ -183,7 +183,7 @@ public unsafe partial struct UnitTranslator
         int change;
         if (insn.Opcode is 0x81 or 0x83 && insn.ModRM is 0xC4 or 0xEC)
         {
-            if ((s.LiveOut & I386Flags.Arith) != 0)
+            if (IsLive(_index + 1, I386Flags.Arith))
             {
                 return false;
             }
@@ -236,7 +236,7 @@ public unsafe partial struct UnitTranslator
         bool decrement = insn.Opcode >= 0x48;
         if (register == HostReg.Rsp)
         {
-            if ((s.LiveOut & I386Flags.Arith & ~I386Flags.CF) == 0 && (insn.Prefixes & I386Prefixes.OperandSize) == 0)
+            if ((insn.Prefixes & I386Prefixes.OperandSize) == 0 && !IsLive(_index + 1, I386Flags.Arith & ~I386Flags.CF))
             {
                 _delta += decrement ? -1 : 1;
                 return;

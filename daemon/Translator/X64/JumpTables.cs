@@ -91,7 +91,7 @@ public unsafe partial struct UnitTranslator
         proof = 0;
         for (int i = _index; i > 0 && i > _index - BoundReach && !_scan[i].IsJoin; i--)
         {
-            ref I386Insn insn = ref _scan[i - 1].Insn;
+            ref I386Insn insn = ref Whole(i - 1);
             if ((insn.Prefixes & ~(I386Prefixes.ModRM | I386Prefixes.Sib | I386Prefixes.OperandSize)) != 0)
             {
                 return bound;
@@ -116,7 +116,7 @@ public unsafe partial struct UnitTranslator
             }
             else if (_scan[i - 1].Class == I386Class.Jcc && (insn.Opcode & 15) is 7 or 3)
             {
-                int limit = i >= 2 && !_scan[i - 1].IsJoin ? ComparedWith(_scan[i - 2].Insn, register, bytes) : -1;
+                int limit = i >= 2 && !_scan[i - 1].IsJoin ? ComparedWith(Whole(i - 2), register, bytes) : -1;
                 int values = limit < 0 ? 0 : limit + ((insn.Opcode & 15) == 7 ? 1 : 0);
                 if (values is > 0 and <= MaxJumpTable)
                 {
@@ -133,6 +133,14 @@ public unsafe partial struct UnitTranslator
         }
 
         return bound;
+    }
+
+    /// <summary>A scanned instruction with all of its parts.</summary>
+    private readonly ref I386Insn Whole(int index)
+    {
+        ref Scanned s = ref _scan[index];
+        s.Complete();
+        return ref s.Insn;
     }
 
     /// <summary>The constant that <c>cmp</c> compares the register's low bytes with; -1 when the instruction is none or the constant negative.</summary>

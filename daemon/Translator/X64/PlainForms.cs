@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Lodge.Translator.I386;
 
 namespace Lodge.Translator.X64;
@@ -9,6 +10,81 @@ namespace Lodge.Translator.X64;
 public unsafe partial struct UnitTranslator
 {
     private const int AbsoluteSib = 0x25;
+
+    /// <summary>
+    /// Copies the current instruction's own bytes, and those of the instructions behind it as long as it is as simple with them. The side table
+    /// has the first one's entry already. The last one is the current one afterwards.
+    /// </summary>
+    private void EmitAsIs()
+    {
+        byte* p = _code.Next;
+        Scanned* s = _scan + _index;
+        Scanned* last = _scan + _count - 1;
+        Boundary* boundary = _nextBoundary;
+        ulong common = (ulong)(ushort)_delta << 32;
+        while (true)
+        {
+            *p = 0x67;
+            p += s->Form == EmitForm.Address32 ? 1 : 0;
+            *(ulong*)p = s->First;
+            *(ulong*)(p + 8) = s->Second;
+            p += s->Insn.Length;
+            if (s == last || s[1].Form is not (EmitForm.AsIs or EmitForm.Address32) || s[1].IsJoin || (_delta != 0 && s + 1 != last && s[2].Class == I386Class.Jcc))
+            {
+                break;
+            }
+
+            s++;
+            s->HostOffset = (ushort)(p - _code.Start);
+            *(ulong*)boundary++ = s->HostOffset | ((ulong)(ushort)(s->Insn.Address - _request.Pc) << 16) | common;
+        }
+
+        if (boundary != _nextBoundary)
+        {
+            _nextBoundary = boundary;
+            _lastBoundaryAt = s->HostOffset;
+        }
+
+        _index = (int)(s - _scan);
+        _code.Next = p;
+    }
+
+    /// <summary>Copies an instruction with [ESP+disp]: [r15+delta+disp] needs REX and no SIB byte.</summary>
+    private void EmitStackOperand(ref Scanned s)
+    {
+        int disp = I386Decoder.Displacement(s.First, s.Shape);
+        if (_delta != 0)
+        {
+            if (NextIsBranch())
+            {
+                CommitEsp();
+                Mark(BoundaryKind.Normal);
+            }
+
+            disp += _delta;
+        }
+
+        // Opcode and ModRM; the rest is behind SIB byte and displacement.
+        int map = (byte)s.First == 0x0F ? 1 : 0;
+        int opcodes = (int)(s.First & (map != 0 ? 0xFFFFu : 0xFF));
+        int modrm = (int)(s.First >> (8 + (8 * map)));
+        int before = 3 + map + (modrm >> 6 & 1) + (modrm >> 5 & 4);
+        int mod = disp == 0 ? 0 : disp is >= -128 and <= 127 ? 1 : 2;
+        byte* p = _code.Next;
+        *p = 0x67;
+        p += disp is < SafeDispMin or > SafeDispMax && (s.Facts.Operands & I386Operands.MemAddressOnly) == 0 ? 1 : 0;
+        *(uint*)p = 0x41u | ((uint)opcodes << 8);
+        p += 2 + map;
+        *p = (byte)((mod << 6) | (modrm & 0x38) | (HostReg.Esp & 7));
+        *(int*)(p + 1) = disp;
+        p += 1 + mod + (mod & 2);
+        fixed (ulong* bytes = &s.First)
+        {
+            *(uint*)p = Unsafe.ReadUnaligned<uint>((byte*)bytes + before);
+        }
+
+        _code.Next = p + s.Insn.Length - before;
+    }
 
     /// <summary>Copies the instruction, or returns false without having written anything.</summary>
     private bool EmitPlain(ref Scanned s)

@@ -32,6 +32,40 @@ public unsafe partial struct UnitTranslator
         _code.Load32(register, HostReg.Esp, disp);
     }
 
+    /// <summary>push r32: mov [r15+delta-4], r.</summary>
+    private void EmitPush(int register)
+    {
+        _delta -= 4;
+        MoveStack(0x89, register, _delta);
+        if (_delta < -MaxDelta)
+        {
+            MarkNext(BoundaryKind.Normal);
+            CommitEsp();
+        }
+    }
+
+    /// <summary>pop r32: mov r, [r15+delta].</summary>
+    private void EmitPop(int register)
+    {
+        MoveStack(0x8B, register, _delta);
+        _delta += 4;
+        if (_delta > MaxDelta)
+        {
+            MarkNext(BoundaryKind.Normal);
+            CommitEsp();
+        }
+    }
+
+    /// <summary>mov between one of the lower registers and [r15+disp].</summary>
+    private void MoveStack(int opcode, int register, int disp)
+    {
+        byte* p = _code.Next;
+        int mod = disp == 0 ? 0 : disp is >= -128 and <= 127 ? 1 : 2;
+        *(uint*)p = (uint)(0x41 | (opcode << 8) | (((mod << 6) | (register << 3) | (HostReg.Esp & 7)) << 16));
+        *(int*)(p + 3) = disp;
+        _code.Next = p + 3 + mod + (mod & 2);
+    }
+
     private void EmitPushReg(in I386Insn insn)
     {
         int bytes = OperandBytes(insn);

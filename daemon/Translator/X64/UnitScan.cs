@@ -14,101 +14,156 @@ public unsafe partial struct UnitTranslator
     {
         uint pc = _request.Pc;
         uint furthest = pc;
-        int branches = 0;
         int limit = _request.MaxInstructions < MaxUnitInstructions ? _request.MaxInstructions : MaxUnitInstructions;
-        while (_count < limit)
+        ulong hidden = _request.HiddenFeatures;
+        bool checkedCode = _request.Checked;
+        Scanned* s = _scan;
+        Scanned* end = s + limit;
+        while (s != end && pc < _request.FetchEnd && !IsKnown(pc))
         {
-            ulong room = _request.FetchEnd > pc ? _request.FetchEnd - pc : 0;
-            if (room == 0 || IsKnown(pc))
+            uint length = _request.FetchEnd - pc >= I386Decoder.Window ? Measure((byte*)(pc + _request.GuestBase), pc, s) : 0;
+            if (length == 0 || s->Class == I386Class.Invalid || (hidden != 0 && (hidden >> (int)I386Decoder.FeatureOf(s->Shape) & 1) != 0))
             {
-                break;
-            }
-
-            Scanned* s = _scan + _count;
-            int length = I386Decoder.Decode((byte*)(pc + _request.GuestBase), room < 64 ? (int)room : 64, pc, out s->Insn, out s->Facts);
-            if (length < 0)
-            {
-                // The instruction runs over the end of what may be fetched, or is longer than 15 bytes. As the first instruction it is
-                // the caller's fault to raise; later ones are reached by an exit and become a first instruction then.
-                break;
-            }
-
-            if (_request.HiddenFeatures != 0 && I386Decoder.NeedsOneOf(s->Insn, _request.HiddenFeatures))
-            {
-                s->Facts = I386Table.Translation(I386Table.InvalidRow);
-            }
-
-            s->Classify();
-            _count++;
-            pc += s->Insn.Length;
-            if (s->Insn.Length == 0)
-            {
-                s->Insn.Length = 1;
-                pc++;
-            }
-
-            ulong kind = 1ul << (int)s->Class;
-            if ((kind & (FinalClasses | BranchClasses | CallClasses)) == 0 && !_request.Checked)
-            {
-                continue;
-            }
-
-            if ((kind & BranchClasses) != 0)
-            {
-                uint target = BranchTarget(s->Insn);
-                if (target > furthest)
+                length = DecodeLong(s, pc);
+                if (length == 0)
                 {
-                    furthest = target;
+                    break;
                 }
-
-                branches++;
-            }
-            else if ((kind & CallClasses) != 0)
-            {
-                branches++;
             }
 
-            bool fallsThrough = FallsThrough(s->Class);
-            if (!fallsThrough && (furthest < pc || EndsUnit(s->Class)))
-            {
-                break;
-            }
-
-            // Code further on is reached less and less likely: past a number of branches it waits until it is.
-            if (branches >= MaxBranches)
-            {
-                break;
-            }
-
-            // Forward code that only a branch over it reaches is worth including only when it is near.
-            if (!fallsThrough && furthest >= pc && furthest - pc > 64)
-            {
-                break;
-            }
-
-            // A store may change the code behind it, a call comes back at any time later.
-            if (_request.Checked && ((s->Facts.Operands & I386Operands.MemWrite) != 0
-                || s->Class is I386Class.StringOp or I386Class.Maskmov or I386Class.CallRel or I386Class.CallRM))
+            pc += length;
+            bool ends = (s->Facts.IsTransfer || checkedCode) && EndsUnit(s, pc, ref furthest);
+            s++;
+            if (ends)
             {
                 break;
             }
         }
 
-        for (int i = 0; i < _count; i++)
+        _count = (int)(s - _scan);
+        for (int i = 0; i < _branchCount; i++)
         {
-            if ((1ul << (int)_scan[i].Class & BranchClasses) != 0)
+            ref Scanned branch = ref _scan[_branches[i]];
+            int at = IndexOf(BranchTarget(branch.Insn));
+            branch.TargetIndex = (short)at;
+            if (at >= 0)
             {
-                int at = IndexOf(BranchTarget(_scan[i].Insn));
-                _scan[i].TargetIndex = (short)at;
-                if (at >= 0)
-                {
-                    _scan[at].IsJoin = true;
-                }
+                _scan[at].IsJoin = true;
             }
         }
     }
 
+    /// <summary>
+    /// Length, facts and form of an instruction of the decoder's short way; its class is Invalid when it is none. Arithmetic in place of
+    /// branches, since code that is new has the processor guess wrong often, and conditional moves the compiler does not make in a loop.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint Measure(byte* code, uint pc, Scanned* s)
+    {
+        // Read once: nobody can tell that the bytes stay the same.
+        ulong first = Unsafe.ReadUnaligned<ulong>(code);
+        s->First = first;
+        s->Second = Unsafe.ReadUnaligned<ulong>(code + 8);
+        uint length = I386Decoder.Measure(first, out I386Translation facts, out I386Shape shape);
+        s->Facts = facts;
+        s->Shape = shape;
+        s->Insn.Address = pc;
+        s->Insn.Length = (byte)length;
+
+        // 67h is needed with an index and with a far displacement. The latter lies behind ModRM when there is no SIB byte, and does not matter with one.
+        uint ops = (uint)facts.Operands;
+        uint form = (uint)shape;
+        uint address32 = form / (uint)I386Shape.Index & 1;
+        if ((form & (uint)I386Shape.Disp32) != 0)
+        {
+            uint disp = (uint)(first >> ((byte)first == 0x0F ? 24 : 16));
+            address32 |= disp - unchecked((uint)SafeDispMin) > SafeDispMax - SafeDispMin ? 1u : 0;
+        }
+
+        address32 &= ~(ops / (uint)I386Operands.MemAddressOnly);
+        uint notPlain = facts.IsPlain ? 0u : 1;
+        uint changes = notPlain | (form & ops & (uint)(I386Shape.Reg4 | I386Shape.Rm4)) | (form & (uint)I386Shape.Changes);
+        uint stack = notPlain | (form & ops & (uint)(I386Shape.Reg4 | I386Shape.RegHighByte))
+            | ((form & (uint)(I386Shape.Base4 | I386Shape.Index)) ^ (uint)I386Shape.Base4);
+        s->Start((EmitForm)((OnesIfZero(changes) & ((uint)EmitForm.AsIs + address32)) | (OnesIfZero(stack) & (uint)EmitForm.StackOperand)
+            | ((0 - notPlain) & ((uint)EmitForm.Class + (uint)facts.Class))));
+        return length;
+    }
+
+    /// <summary>All ones if the value, which has no highest bit, is zero.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint OnesIfZero(uint value) => (uint)((int)(value - 1) >> 31);
+
+    /// <summary>
+    /// Decodes any instruction. Returns its length; 0 when it runs over the end of what may be fetched, or is longer than 15 bytes: as the first
+    /// instruction it is the caller's fault to raise; later ones are reached by an exit and become a first instruction then.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private readonly uint DecodeLong(Scanned* s, uint pc)
+    {
+        ulong room = _request.FetchEnd - pc;
+        if (I386Decoder.Decode((byte*)(pc + _request.GuestBase), room < 64 ? (int)room : 64, pc, out s->Insn, out I386Translation facts) < 0)
+        {
+            return 0;
+        }
+
+        if (_request.HiddenFeatures != 0 && I386Decoder.NeedsOneOf(s->Insn, _request.HiddenFeatures))
+        {
+            facts = I386Table.Translation(I386Table.InvalidRow);
+        }
+
+        s->Facts = facts;
+        s->Start(EmitForm.Other);
+        s->IsComplete = true;
+        s->Insn.Length += s->Insn.Length == 0 ? (byte)1 : (byte)0;
+        return s->Insn.Length;
+    }
+
+    /// <summary>Does the unit end behind this instruction? <paramref name="pc"/> is what follows it.</summary>
+    private bool EndsUnit(Scanned* s, uint pc, ref uint furthest)
+    {
+        ulong kind = 1ul << (int)s->Class;
+        s->Complete();
+        if ((kind & I386ClassSets.Branch) != 0)
+        {
+            uint target = BranchTarget(s->Insn);
+            if (target > furthest)
+            {
+                furthest = target;
+            }
+
+            _branches[_branchCount++] = (byte)(s - _scan);
+        }
+        else if ((kind & I386ClassSets.Call) != 0)
+        {
+            _callCount++;
+        }
+
+        bool fallsThrough = (kind & I386ClassSets.Final) == 0;
+        if (!fallsThrough && (furthest < pc || (kind & I386ClassSets.Dispatcher) != 0))
+        {
+            return true;
+        }
+
+        // Code further on is reached less and less likely: past a number of branches it waits until it is.
+        if (_branchCount + _callCount >= MaxBranches)
+        {
+            return true;
+        }
+
+        // Forward code that only a branch over it reaches is worth including only when it is near.
+        if (!fallsThrough && furthest >= pc && furthest - pc > 64)
+        {
+            return true;
+        }
+
+        // A store may change the code behind it, a call comes back at any time later.
+        return _request.Checked && ((s->Facts.Operands & I386Operands.MemWrite) != 0
+            || s->Class is I386Class.StringOp or I386Class.Maskmov or I386Class.CallRel or I386Class.CallRM);
+    }
+
     /// <summary>True when there is a translation of what comes next.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private readonly bool IsKnown(uint pc)
     {
         uint offset = pc - _request.Pc;
@@ -122,61 +177,54 @@ public unsafe partial struct UnitTranslator
         return (insn.Prefixes & I386Prefixes.OperandSize) != 0 ? target & 0xFFFF : target;
     }
 
-    /// <summary>Classes that leave to the dispatcher: nothing behind them belongs to the unit unless a branch goes there.</summary>
-    private const ulong DispatcherClasses =
-        (1ul << (int)I386Class.Invalid) | (1ul << (int)I386Class.Ud) | (1ul << (int)I386Class.IntImm) | (1ul << (int)I386Class.Int3) |
-        (1ul << (int)I386Class.Int1) | (1ul << (int)I386Class.Into) | (1ul << (int)I386Class.Bound) | (1ul << (int)I386Class.CallFar) |
-        (1ul << (int)I386Class.JmpFar) | (1ul << (int)I386Class.RetFar) | (1ul << (int)I386Class.Iret) | (1ul << (int)I386Class.Sysenter) |
-        (1ul << (int)I386Class.Syscall) | (1ul << (int)I386Class.BcdAdjust) | (1ul << (int)I386Class.BcdAxImm) |
-        (1ul << (int)I386Class.Salc) | (1ul << (int)I386Class.Arpl) | (1ul << (int)I386Class.PushSeg) | (1ul << (int)I386Class.PopSeg) |
-        (1ul << (int)I386Class.MovFromSeg) | (1ul << (int)I386Class.MovToSeg) | (1ul << (int)I386Class.LoadFarPointer) |
-        (1ul << (int)I386Class.Enter) | (1ul << (int)I386Class.Cpuid) | (1ul << (int)I386Class.Xgetbv) |
-        (1ul << (int)I386Class.Descriptor) | (1ul << (int)I386Class.SystemTable) | (1ul << (int)I386Class.X87State);
-
-    /// <summary>Classes that never reach the next instruction.</summary>
-    private const ulong FinalClasses = DispatcherClasses | (1ul << (int)I386Class.JmpRel) | (1ul << (int)I386Class.JmpRM)
-        | (1ul << (int)I386Class.Ret) | (1ul << (int)I386Class.RetImm);
-
-    /// <summary>Classes with a direct target that the unit may hold.</summary>
-    private const ulong BranchClasses = (1ul << (int)I386Class.Jcc) | (1ul << (int)I386Class.Loop) | (1ul << (int)I386Class.Jecxz)
-        | (1ul << (int)I386Class.JmpRel);
-
-    private const ulong CallClasses = (1ul << (int)I386Class.CallRel) | (1ul << (int)I386Class.CallRM);
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool FallsThrough(I386Class c) => (FinalClasses >> (int)c & 1) == 0;
+    private static bool FallsThrough(I386Class c) => (I386ClassSets.Final >> (int)c & 1) == 0;
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool EndsUnit(I386Class c) => (DispatcherClasses >> (int)c & 1) != 0;
+    /// <summary>Instructions looked at for one answer; a unit has fewer, but they may be reached in several ways.</summary>
+    private const int LivenessSteps = 4 * MaxUnitInstructions;
 
     /// <summary>
-    /// Backward flag liveness over the run. Branches to joins further on use the join's own result; branches backwards, exits, calls and
-    /// returns count as reading every flag, so that a guest which passes flags in unusual ways keeps them.
+    /// Does anybody look at the old values of these flags before they are written, from an instruction of the unit on? Branches to joins
+    /// further on are followed; branches backwards, exits, calls and returns count as reading every flag, so that a guest which passes flags
+    /// in unusual ways keeps them.
     /// </summary>
-    private void ComputeLiveness()
+    private readonly bool IsLive(int from, I386Flags flags)
     {
-        I386Flags live = I386Flags.Arith;
-        for (int i = _count - 1; i >= 0; i--)
+        int steps = LivenessSteps;
+        return IsLive(from, flags, ref steps);
+    }
+
+    private readonly bool IsLive(int from, I386Flags flags, ref int steps)
+    {
+        for (int i = from; i < _count && steps > 0; i++, steps--)
         {
             ref Scanned s = ref _scan[i];
-            ulong kind = 1ul << (int)s.Class;
-            if ((kind & (BranchClasses | FinalClasses)) != 0)
+            if ((s.Facts.FlagsRead & flags) != 0)
             {
-                if ((kind & BranchClasses) != 0)
-                {
-                    int target = s.TargetIndex;
-                    I386Flags taken = target > i ? _scan[target].LiveIn : I386Flags.Arith;
-                    live = s.Class == I386Class.JmpRel ? taken : live | taken;
-                }
-                else
-                {
-                    live = I386Flags.Arith;
-                }
+                return true;
             }
 
-            // LiveOut of a call describes the landing behind it; LiveIn treats the call itself as reading all.
-            s.LiveOut = live;
-            live = s.LiveIn;
+            flags &= ~s.Killed;
+            if (flags == 0)
+            {
+                return false;
+            }
+
+            if (s.Facts.IsTransfer)
+            {
+                // What is no branch has no target.
+                if (s.TargetIndex <= i || IsLive(s.TargetIndex, flags, ref steps))
+                {
+                    return true;
+                }
+
+                if (s.Class == I386Class.JmpRel)
+                {
+                    return false;
+                }
+            }
         }
+
+        return true;
     }
 }

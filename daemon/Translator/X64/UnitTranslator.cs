@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Lodge.Translator.I386;
 
 namespace Lodge.Translator.X64;
@@ -47,41 +48,78 @@ public unsafe partial struct UnitTranslator
     private long* _cold;
     private Boundary* _nextBoundary;
     private int _lastBoundaryAt;
+    private int _branchCount;
+    private int _callCount;
+
+    /// <summary>Indices of the branches.</summary>
+    private fixed byte _branches[MaxBranches + 2];
+
+    /// <summary>How an instruction is written, as far as the first pass can tell.</summary>
+    internal enum EmitForm : byte
+    {
+        /// <summary>Looked at in detail when its turn comes.</summary>
+        Other,
+        /// <summary>The guest's own bytes.</summary>
+        AsIs,
+        /// <summary>67h, then the guest's own bytes.</summary>
+        Address32,
+        /// <summary>[ESP+disp] is the only way in which ESP comes in, and there is no byte register that REX would change.</summary>
+        StackOperand,
+        /// <summary>From here on: the class.</summary>
+        Class,
+    }
 
     /// <summary>One scanned instruction.</summary>
+    [StructLayout(LayoutKind.Sequential, Size = 64)]
     internal struct Scanned
     {
+        /// <summary>Address and length; the rest only after <see cref="Complete"/>.</summary>
         internal I386Insn Insn;
-        internal int HostOffset;
+        /// <summary>What the form is about. See <see cref="First"/>.</summary>
+        internal I386Shape Shape;
         internal I386Translation Facts;
-        internal I386Flags LiveOut;
-        internal I386Flags Read;
-        internal I386Flags Killed;
+        /// <summary>The guest's bytes, when <see cref="Form"/> is not <see cref="EmitForm.Other"/>.</summary>
+        internal ulong First;
+        internal ulong Second;
+        internal ushort HostOffset;
         /// <summary>Index of the branch's target in the unit, or -1.</summary>
         internal short TargetIndex;
-        internal I386Class Class;
+        internal bool IsComplete;
+        internal EmitForm Form;
         internal bool IsJoin;
 
-        /// <summary>Flags that are live before the instruction; <see cref="LiveOut"/> is known.</summary>
-        internal readonly I386Flags LiveIn => (LiveOut & ~Killed) | Read;
+        internal readonly I386Class Class => Facts.Class;
 
-        /// <summary>Fills in what follows from the decoded instruction.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        internal void Classify()
+        /// <summary>Flags whose old values are certainly gone behind it.</summary>
+        internal I386Flags Killed
         {
-            I386Translation facts = Facts;
-            Class = facts.Class;
-            TargetIndex = -1;
-            IsJoin = false;
-            if ((1ul << (int)facts.Class & (DispatcherClasses | CallClasses)) != 0)
+            get
             {
-                Read = I386Flags.Arith;
-                Killed = (I386Flags)ushort.MaxValue;
-                return;
-            }
+                if (!Facts.KilledByCount)
+                {
+                    return Facts.FlagsKilled;
+                }
 
-            Read = facts.FlagsRead;
-            Killed = facts.KilledByCount ? I386Decoder.FlagsKilled(Insn) : facts.FlagsKilled;
+                Complete();
+                return (Insn.Imm & 31) == 0 ? I386Flags.None : Facts.FlagsKilled;
+            }
+        }
+
+        /// <summary>What the first pass starts from: one store for the fields from <see cref="HostOffset"/> on.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        internal void Start(EmitForm form) => Unsafe.As<ushort, ulong>(ref HostOffset) = 0xFFFF_0000ul | ((ulong)form << 40);
+
+        /// <summary>Fills in all of <see cref="Insn"/>.</summary>
+        internal void Complete()
+        {
+            if (!IsComplete)
+            {
+                fixed (Scanned* s = &this)
+                {
+                    I386Decoder.Fill((byte*)&s->First, Insn.Address, Insn.Length, Shape, &s->Insn);
+                    IsComplete = true;
+                }
+            }
         }
     }
 
@@ -120,7 +158,6 @@ public unsafe partial struct UnitTranslator
             return 0;
         }
 
-        translator.ComputeLiveness();
         translator.EmitAll();
         result->Code = translator._code;
         result->BoundaryCount = (int)(translator._nextBoundary - result->Boundaries);
@@ -140,7 +177,7 @@ public unsafe partial struct UnitTranslator
                 CommitEsp();
             }
 
-            s.HostOffset = _code.Position;
+            s.HostOffset = (ushort)_code.Position;
             if (s.IsJoin && _index != 0)
             {
                 ref UnitEntry entry = ref _result->Entries[_result->EntryCount++];
@@ -149,6 +186,28 @@ public unsafe partial struct UnitTranslator
             }
 
             AddBoundary(s.Insn.Address, BoundaryKind.Normal, 0);
+            switch (_request.Segmented ? EmitForm.Other : s.Form)
+            {
+                case EmitForm.AsIs or EmitForm.Address32 when _delta == 0 || !NextIsBranch():
+                    EmitAsIs();
+                    continue;
+                case EmitForm.StackOperand:
+                    EmitStackOperand(ref s);
+                    continue;
+                case EmitForm.Class + (int)I386Class.PushReg when (s.First & 7) != HostReg.Rsp:
+                    EmitPush((int)s.First & 7);
+                    continue;
+                case EmitForm.Class + (int)I386Class.PopReg when (s.First & 7) != HostReg.Rsp:
+                    EmitPop((int)s.First & 7);
+                    continue;
+                case EmitForm.Class + (int)I386Class.Jcc:
+                    EmitJcc(ref s);
+                    continue;
+                default:
+                    break;
+            }
+
+            s.Complete();
             if (s.Insn.Opcode == 0x8B)
             {
                 PrepareTableJump(ref s);
@@ -182,7 +241,7 @@ public unsafe partial struct UnitTranslator
 
         ResolvePending();
         EmitColdStubs();
-        I386Insn last = _scan[_count - 1].Insn;
+        ref I386Insn last = ref _scan[_count - 1].Insn;
         _result->GuestLength = last.Address + last.Length - _request.Pc;
     }
 

@@ -142,17 +142,11 @@ internal sealed class DifferentialRun(string directory, ulong seed, int count, i
 
     private static ResultRecord[] Read(string path) => MemoryMarshal.Cast<byte, ResultRecord>(File.ReadAllBytes(path)).ToArray();
 
-    /// <summary>The same but for what the kernel leaves open: null selectors come back as any of 0 to 3, and an access that wraps around at
-    /// 4 GiB is a limit violation for the CPU (no address; SIGBUS in the stack segment), a page fault for a 64-bit one.</summary>
+    /// <summary>The same but for what the kernel leaves open: null selectors come back as any of 0 to 3.</summary>
     private static bool Same(ResultRecord a, ResultRecord b)
     {
         Normalise(ref a);
         Normalise(ref b);
-        if (a.Signal is 7 or 11 && b.Signal is 7 or 11 && (a.Code == 0x80 || b.Code == 0x80)
-            && (b.Address >= 0xFFFFFF80 || a.Address >= 0xFFFFFF80 || a.Code == b.Code))
-        {
-            (a.Signal, a.Code, a.Address) = (b.Signal, b.Code, b.Address);
-        }
         if (a.Signal == 11 && b.Signal == 11 && a.Address == b.Address && a.Address >= CaseFile.Code + 0x10000000)
         {
             // Other mappings of the process (vDSO, heap) are not everywhere the same: mapped or not is their affair.

@@ -81,7 +81,7 @@ public static unsafe partial class Emulation
             return true;
         }
 
-        Faults.PageFault(t, address, false);
+        Faults.PageFault(t, address, (uint)sizeof(T), write: false);
         return false;
     }
 
@@ -95,7 +95,7 @@ public static unsafe partial class Emulation
             return true;
         }
 
-        Faults.PageFault(t, address, true);
+        Faults.PageFault(t, address, (uint)sizeof(T), write: true);
         return false;
     }
 

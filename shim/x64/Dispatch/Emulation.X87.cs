@@ -65,7 +65,13 @@ public static unsafe partial class Emulation
         }
 
         // The CPU checks the end of the area before it stores.
-        if (!Read(t, address + 511, out byte last) || !Write(t, address + 511, last))
+        if (!User.Get(address + 511, out byte last))
+        {
+            Faults.PageFault(t, address + 511, 1, write: true);
+            return false;
+        }
+
+        if (!Write(t, address + 511, last))
         {
             return false;
         }

@@ -36,15 +36,6 @@ public static unsafe partial class Emulation
             && I386Table.Class(insn.Row) is I386Class.Pushf or I386Class.Popf or I386Class.StringOp;
     }
 
-    /// <summary>True when a memory operand of the instruction at EIP that starts at the address ends beyond 4 GiB.</summary>
-    public static bool OperandReaches(GuestThread* t, uint address)
-    {
-        byte* code = stackalloc byte[16];
-        int available = Fetch(t, t->I386.eip, code);
-        return available != 0 && I386Decoder.Decode(code, available, t->I386.eip, out I386Insn insn) > 0
-            && (ulong)address + (uint)I386Decoder.MemSize(insn) > 1ul << 32;
-    }
-
     /// <summary>Decodes; false when a fault was raised instead.</summary>
     private static bool DecodeAt(GuestThread* t, uint eip, out I386Insn insn)
     {

@@ -15,6 +15,7 @@ public static unsafe class Faults
     private const int SIGILL = 4, SIGTRAP = 5, SIGBUS = 7, SIGFPE = 8, SIGSEGV = 11;
     private const uint TrapDivide = 0, TrapDebug = 1, TrapBreakpoint = 3, TrapOverflow = 4, TrapBound = 5, TrapInvalidOpcode = 6, TrapNotPresent = 11, TrapStack = 12,
         TrapProtection = 13, TrapPage = 14;
+    private const uint PagePresent = 1;
 
     /// <summary>#UD.</summary>
     public static void InvalidOpcode(GuestThread* t) => Force(t, SIGILL, ILL_ILLOPN, t->I386.eip, TrapInvalidOpcode, 0);
@@ -27,8 +28,8 @@ public static unsafe class Faults
         Force(t, SIGBUS, SI_KERNEL, 0, stack ? TrapStack : TrapNotPresent, error);
 
     /// <summary>
-    /// The page fault noted for the instruction at EIP was at the very top of the address space. An operand that reaches over the end is
-    /// beyond the segment limit for the guest's CPU: #GP, not a page fault.
+    /// The page fault noted for the instruction at EIP may have been at the very top of the address space, or beyond. An operand that reaches
+    /// over the end is beyond the segment limit for the guest's CPU: #SS (SIGBUS) in the stack segment, #GP in the others, no page fault.
     /// </summary>
     public static void CheckLimit(GuestThread* t)
     {
@@ -40,16 +41,34 @@ public static unsafe class Faults
 
         ulong address = *(ulong*)(ThreadSignals.SyncInfo(s) + 16);
         bool nullSegment = address - (Dispatcher.NullGsBase - (1ul << 31)) < 6ul << 30;
-        if (!nullSegment && (s->FaultAddress < 0xFFFFFFC0 || !Emulation.OperandReaches(t, s->FaultAddress)))
+        bool outside = address > uint.MaxValue;
+        const uint Above = 64, Below = 32;
+        if (!nullSegment && !outside && s->FaultAddress + Above >= Above + Below)
         {
+            // Not near either end.
             return;
         }
 
-        s->TrapNumber = TrapProtection;
-        s->ErrorCode = 0;
-        byte* info = ThreadSignals.SyncInfo(s);
-        *(int*)(info + 8) = SI_KERNEL;
-        *(ulong*)(info + 16) = 0;
+        bool stack = false;
+        if (!nullSegment && !Emulation.IsBeyondLimit(t, s->FaultAddress, out stack))
+        {
+            if (outside)
+            {
+                // The host's half of the address space is protected from us; for the guest nothing is there.
+                s->ErrorCode &= ~PagePresent;
+            }
+
+            return;
+        }
+
+        if (stack)
+        {
+            SegmentNotPresent(t, 0, stack: true);
+        }
+        else
+        {
+            GeneralProtection(t, 0);
+        }
     }
 
     /// <summary>A page of a mapping that has no file behind it any more: SIGBUS, BUS_ADRERR.</summary>
@@ -70,12 +89,22 @@ public static unsafe class Faults
     /// <summary>#BR.</summary>
     public static void BoundRange(GuestThread* t) => Force(t, SIGSEGV, SI_KERNEL, 0, TrapBound, 0);
 
-    /// <summary>A data access that the guest's memory map does not allow.</summary>
-    public static void PageFault(GuestThread* t, uint address, bool write)
+    /// <summary>A data access of at most a page that the guest's memory map does not allow; the fault is at the first byte of it that is refused.</summary>
+    public static void PageFault(GuestThread* t, uint address, uint size, bool write)
     {
-        bool mapped = Mm.Find(t, address, out _);
-        uint error = 4u | (write ? 2u : 0u) | (mapped ? 1u : 0u);
+        const uint PageMask = 4095;
+        uint last = address + size - 1;
+        MappingFlags needed = write ? MappingFlags.Write : MappingFlags.Access;
+        if (last > address && ((address ^ last) & ~PageMask) != 0 && Mm.Find(t, address, out GuestMapping first) && (first.Flags & needed) != 0)
+        {
+            address = last & ~PageMask;
+        }
+
+        // A page of PROT_NONE is not present for the CPU.
+        bool mapped = Mm.Find(t, address, out GuestMapping mapping);
+        uint error = 4u | (write ? 2u : 0u) | ((mapping.Flags & MappingFlags.Access) != 0 ? PagePresent : 0u);
         Force(t, SIGSEGV, mapped ? SEGV_ACCERR : SEGV_MAPERR, address, TrapPage, error);
+        CheckLimit(t);
     }
 
     /// <summary>An instruction fetch from memory that is not mapped or not executable; EIP is at the instruction.</summary>

@@ -142,22 +142,7 @@ public static unsafe partial class Emulation
             return true;
         }
 
-        uint popped = 0;
-        if (I386Table.Class(insn.Row) == I386Class.PopRM)
-        {
-            // The address is computed with ESP as it is behind the pop.
-            popped = OperandBytes(insn);
-        }
-
-        t->I386.esp += popped;
-        uint offset = EffectiveAddress(t, insn, out bool stackSegment);
-        t->I386.esp -= popped;
-        if ((I386Table.Rules(insn.Row) & I386Rules.BitString) != 0)
-        {
-            int bit = (int)Gpr(t, insn.ModRM >> 3);
-            offset += OperandBytes(insn) == 2 ? (uint)((short)bit >> 4 << 1) : (uint)(bit >> 5 << 2);
-        }
-
+        uint offset = OperandOffset(t, insn, out bool stackSegment);
         const uint StateArea = 576;
         int bytes = I386Decoder.MemSize(insn);
         return SegmentGuard.Allow(

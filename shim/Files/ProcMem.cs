@@ -1,7 +1,7 @@
 namespace Lodge.Shim;
 
 /// <summary>
-/// The process's own /proc/PID/mem. The host would show the reservation where the guest has nothing mapped, and the shim's memory above; and
+/// The process's own /proc/PID/mem. The host would show the shim's memory, too; and
 /// what is written there changes code without a store that announces it.
 /// </summary>
 internal static unsafe class ProcMem

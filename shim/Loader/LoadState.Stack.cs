@@ -40,7 +40,7 @@ internal unsafe partial struct LoadState
             room = visible;
         }
 
-        if (room > end - Shim.Mm.ReservationStart)
+        if (room > end - Shim.Mm.LowestAddress)
         {
             return -Errno.ENOMEM;
         }

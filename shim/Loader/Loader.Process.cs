@@ -97,9 +97,9 @@ public static unsafe partial class Loader
     {
         const int PrSetName = 15, PrSetMm = 35, PrSetMmMap = 14;
         prctl_mm_map map = default;
-        map.start_code = mm->StartCode < mm->EndCode ? mm->StartCode : Mm.ReservationStart;
-        map.end_code = mm->StartCode < mm->EndCode ? mm->EndCode : Mm.ReservationStart + 1;
-        map.start_data = mm->StartData < Mm.ReservationStart ? Mm.ReservationStart : mm->StartData;
+        map.start_code = mm->StartCode < mm->EndCode ? mm->StartCode : Mm.LowestAddress;
+        map.end_code = mm->StartCode < mm->EndCode ? mm->EndCode : Mm.LowestAddress + 1;
+        map.start_data = mm->StartData < Mm.LowestAddress ? Mm.LowestAddress : mm->StartData;
         map.end_data = mm->EndData < map.start_data ? map.start_data : mm->EndData;
         map.start_brk = mm->StartBrk;
         map.brk = mm->Brk;

@@ -130,7 +130,7 @@ public static unsafe partial class Loader
         uint taskSize = (group->Personality & Personalities.AddrLimit3Gb) != 0 ? Placement.TaskSize3Gb : Placement.TaskSizeX86;
         mm->Placement = Placement.ForExec(
             taskSize,
-            Mm.ReservationStart,
+            Mm.LowestAddress,
             group->Limits.Stack,
             state.MmapRandom(),
             state.Randomise,
@@ -181,6 +181,9 @@ public static unsafe partial class Loader
         {
             const uint PrivateAnonymousFixed = 0x32;
             StaleRange stale = default;
+
+            // The shim itself may have been started with it.
+            Host.Syscall(Nr.munmap, 0, GuestMap.PageSize);
             mm->DoMmap(state.Thread, 0, GuestMap.PageSize, 5, PrivateAnonymousFixed, -1, 0, default, ref stale, out _);
         }
 

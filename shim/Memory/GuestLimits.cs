@@ -1,7 +1,7 @@
 namespace Lodge.Shim;
 
 /// <summary>
-/// The limits that guest memory is accounted against. They are the guest's own: the host's RLIMIT_AS would count our reservation, so a
+/// The limits that guest memory is accounted against. They are the guest's own: the host's RLIMIT_AS would count the shim's tables, so a
 /// guest's setrlimit of AS and DATA is kept here and not given to the host. All in bytes, all ones for none.
 /// </summary>
 public struct GuestLimits
@@ -47,7 +47,7 @@ public struct GuestLimits
     }
 
     /// <summary>
-    /// Lifts the host's soft limits of AS and DATA to the hard ones, so that reservation and tables fit. The guest's own limits are those read
+    /// Lifts the host's soft limits of AS and DATA to the hard ones, so that its tables fit. The guest's own limits are those read
     /// before; execve hands them on. Call after <see cref="ReadHost"/>.
     /// </summary>
     public readonly unsafe void LiftHost()

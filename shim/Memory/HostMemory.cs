@@ -1,8 +1,8 @@
 namespace Lodge.Shim;
 
 /// <summary>
-/// Memory for the shim itself. The kernel places it far above the guest: everything below 44 GiB is reserved at start, and without the
-/// reservation (strict RLIMIT_AS) mmap still begins at the top of the address space. Any thread; no locks.
+/// Memory for the shim itself. The kernel places it far above the guest: its own choice begins at the top of the address space, or goes up
+/// from a third of it (legacy layout), never below. Any thread; no locks.
 /// </summary>
 public static unsafe class HostMemory
 {
@@ -52,6 +52,13 @@ public static unsafe class HostMemory
             return null;
         }
 
+        if ((ulong)at < Mm.ShimStart)
+        {
+            // No kernel does so; the guest's mappings would not be safe.
+            Unmap((void*)at, bytes);
+            return null;
+        }
+
         if (bytes >= HugePage)
         {
             // Tables are touched here and there: a huge page for each place would cost 2 MiB and the time to clear it.
@@ -70,11 +77,11 @@ public static unsafe class HostMemory
     /// </summary>
     public static void Guard(void* memory, ulong bytes)
     {
-        const int MadvGuardInstall = 102;
+        const int MadvGuardInstall = 102, MadvDontFork = 10;
         if (Host.Syscall(Nr.madvise, (long)memory, (long)bytes, MadvGuardInstall) != 0)
         {
             Host.Syscall(Nr.mprotect, (long)memory, (long)bytes, 0);
-            Mm.LeaveToParent((ulong)memory, bytes);
+            Host.Syscall(Nr.madvise, (long)memory, (long)bytes, MadvDontFork);
         }
     }
 

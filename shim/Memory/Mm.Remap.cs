@@ -201,12 +201,6 @@ public unsafe partial struct Mm
             return false;
         }
 
-        // The host, too, needs the space to be free: the reservation makes way. Nothing else of ours is ever placed there.
-        if (IsReserved)
-        {
-            Host.Syscall(Nr.munmap, old.End, (long)end - old.End);
-        }
-
         if (Host.IsError(Host.Syscall(Nr.mremap, address, oldLength, newLength, 0)))
         {
             return false;

@@ -44,8 +44,8 @@ public unsafe partial struct Mm
         }
 
         LeaveRoom(at, at + size);
-        // SHM_REMAP lets the segment take the reservation's place; without a reservation it must not take anything's.
-        long attached = Host.Syscall(Nr.shmat, shmid, at, (flags & ShmRdOnly) | (IsReserved || Map.FindOverlap(at, at + size) != null ? ShmRemap : 0));
+        // SHM_REMAP lets the segment take what the guest has there, and nothing else's place.
+        long attached = Host.Syscall(Nr.shmat, shmid, at, (flags & ShmRdOnly) | (Map.FindOverlap(at, at + size) != null ? ShmRemap : 0));
         if (Host.IsError(attached))
         {
             return (int)attached;

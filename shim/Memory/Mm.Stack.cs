@@ -159,14 +159,13 @@ public unsafe partial struct Mm
 
         if (from < to)
         {
-            const int Flags = HostMemory.MapPrivate | HostMemory.MapAnonymous | HostMemory.MapNoReserve;
-            int keep = IsReserved ? HostMemory.MapFixed : HostMemory.MapFixedNoReplace;
+            const int Flags = HostMemory.MapPrivate | HostMemory.MapAnonymous | HostMemory.MapNoReserve | HostMemory.MapFixedNoReplace;
             int prot = HostProtection(grown.Flags);
-            if (Host.IsError(Host.Syscall(Nr.mmap, from, to - from, prot, Flags | keep, -1, 0)))
+            if (Host.IsError(Host.Syscall(Nr.mmap, from, to - from, prot, Flags, -1, 0)))
             {
                 // Under a limit the host may give what is needed now, though not the room.
                 from = start;
-                if (Host.IsError(Host.Syscall(Nr.mmap, from, to - from, prot, Flags | keep, -1, 0)))
+                if (Host.IsError(Host.Syscall(Nr.mmap, from, to - from, prot, Flags, -1, 0)))
                 {
                     return false;
                 }

@@ -1,6 +1,6 @@
 namespace Lodge.Shim;
 
-/// <summary>mlock and its family (mm/mlock.c), for guest memory only: the host's mlockall would lock the reservation and the shim.</summary>
+/// <summary>mlock and its family (mm/mlock.c), for guest memory only: the host's mlockall would lock the shim.</summary>
 public static unsafe partial class Syscalls<TAbi>
 {
     private const uint MclCurrent = 1, MclFuture = 2, MclOnFault = 4;

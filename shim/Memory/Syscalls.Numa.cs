@@ -67,7 +67,7 @@ public static unsafe partial class Syscalls<TAbi>
         uint end = top > limit ? limit : (uint)top;
         if ((start & PageMask) == 0 && CoveredUntil(t, start, end) < top)
         {
-            // A hole is EFAULT; the host would see the reservation there.
+            // A hole is EFAULT.
             return -Errno.EFAULT;
         }
 

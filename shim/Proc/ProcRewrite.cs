@@ -11,7 +11,7 @@ public static unsafe class ProcRewrite
     private const int PageShift = 12;
 
     /// <summary>
-    /// status: the Vm lines that count address space (fs/proc/task_mmu.c task_mem) are the guest's instead of those of the reservation of all 4 GiB,
+    /// status: the Vm lines that count address space (fs/proc/task_mmu.c task_mem) are the guest's instead of the host's, which count the shim's tables,
     /// and the signal sets are the guest's instead of those of the shim's own handlers.
     /// </summary>
     public static void Status(byte* text, long length, in MemoryFigures figures, in SignalFigures signals, ref ProcWriter writer)

@@ -34,8 +34,6 @@ public unsafe partial struct Mm
     /// <summary>The auxiliary vector of the program, 32-bit pairs.</summary>
     public fixed uint SavedAuxv[64];
 
-    /// <summary>True when the low 4 GiB are reserved, so that MAP_FIXED can never hit memory that is not the guest's.</summary>
-    public bool IsReserved;
     /// <summary>True when the host has a hard limit on address space or data: what the shim maps for itself is kept small, since it counts.</summary>
     public bool IsTight;
     /// <summary>True when the kernel knows where the guest's arguments, environment and auxiliary vector lie, instead of the shim's.</summary>

@@ -39,9 +39,6 @@ public static unsafe class GuestCpu
     {
         ref I386Frame frame = ref t->I386;
         uint* r = stackalloc uint[4];
-
-        // Who asks once asks dozens of times, and each time it is to be known on which CPU.
-        HostVdso.Prepare(t);
         Query(t, frame.eax, frame.ecx, r);
         frame.eax = r[0];
         frame.ebx = r[1];

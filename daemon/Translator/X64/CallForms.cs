@@ -288,13 +288,43 @@ public unsafe partial struct UnitTranslator
             return;
         }
 
-        if (_index > 0 && !s.IsJoin && _scan[_index - 1].Class is I386Class.PushReg or I386Class.PushImm or I386Class.PushRM)
+        if (ReturnsWhereTheUnitSays())
         {
-            // push; ret is a jump: no call waits for it, and its target may read the flags, which a landing may have given up.
+            // A jump: no call waits for it, and its target may read the flags, which a landing may have given up.
             EmitIndirectJump();
             return;
         }
 
         _code.U8(0xC3);
+    }
+
+    /// <summary>
+    /// True when the unit has just put the address there that the return at hand takes: push; ret, or mov [esp], r; ret n with a load or two in
+    /// between, as the dynamic linker goes to a function that it has looked up. Without n it is a retpoline, which takes back its own call.
+    /// </summary>
+    private readonly bool ReturnsWhereTheUnitSays()
+    {
+        const int Loads = 2;
+        for (int i = _index - 1; i >= 0 && i >= _index - 1 - Loads && !_scan[i + 1].IsJoin; i--)
+        {
+            ref I386Insn insn = ref _scan[i].Insn;
+            if (i == _index - 1 && _scan[i].Class is I386Class.PushReg or I386Class.PushImm or I386Class.PushRM)
+            {
+                return true;
+            }
+
+            bool is32 = insn.Map == 0 && (insn.Prefixes & (I386Prefixes.OperandSize | I386Prefixes.AddressSize)) == 0;
+            if (is32 && _scan[_index].Class == I386Class.RetImm && insn.Opcode is 0x89 or 0x87 && (insn.ModRM & 0xC7) == 4 && insn.Sib == 0x24 && insn.Segment == I386Segment.None)
+            {
+                return true;
+            }
+
+            if (!is32 || insn.Opcode != 0x8B || ((insn.ModRM >> 3) & 7) == HostReg.Rsp)
+            {
+                return false;
+            }
+        }
+
+        return false;
     }
 }

@@ -84,6 +84,10 @@ internal static unsafe partial class Stubs
     [MethodImpl(MethodImplOptions.InternalCall)]
     internal static extern long CompareExchange(uint* address, uint expected, uint desired, uint* seen);
 
+    [RuntimeImport("*", "lodge_read_thread")]
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    internal static extern GuestThread* ReadThread();
+
     // Places inside them: only their addresses are used, and not inlined: the compiler takes the difference of two for a number that it knows.
     [RuntimeImport("*", "lodge_blocking_window")]
     [MethodImpl(MethodImplOptions.InternalCall)]
@@ -109,9 +113,6 @@ internal static unsafe partial class Stubs
 
     internal static void UnmapAndExit(void* address, nuint length, int status) =>
         ((delegate*<void*, nuint, int, void>)At(UnmapAndExitCode))(address, length, status);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static GuestThread* ReadThread() => ((delegate*<GuestThread*>)At(ReadThreadCode))();
 
     internal static void SpinHint() => ((delegate*<void>)At(SpinHintCode))();
 }

@@ -62,13 +62,6 @@ internal static unsafe partial class Stubs
         0xD4200000,                                // 08: brk #0
     ];
 
-    // (): the record that the thread register points at.
-    private static ReadOnlySpan<uint> ReadThreadCode =>
-    [
-        0xD53BD040,                                // 00: mrs x0, TPIDR_EL0
-        0xD65F03C0,                                // 04: ret
-    ];
-
     // (thread): sets the thread register.
     private static ReadOnlySpan<uint> WriteThreadCode =>
     [

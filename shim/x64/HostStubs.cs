@@ -66,13 +66,6 @@ internal static unsafe partial class Stubs
         0x0F, 0x0B,                                // 07: ud2
     ];
 
-    // (): the record that the thread register points at.
-    private static ReadOnlySpan<byte> ReadThreadCode =>
-    [
-        0x64, 0x48, 0x8B, 0x04, 0x25, 0x00, 0x00, 0x00, 0x00, // 00: mov rax, qword ptr fs:[0]
-        0xC3,                                      // 09: ret
-    ];
-
     // (leaf, subleaf, result): eax, ebx, ecx, edx to result[0..3].
     private static ReadOnlySpan<byte> CpuIdCode =>
     [

@@ -34,7 +34,7 @@ public partial class StubTests
     public void Blocking_window_ends_with_the_kernel_entry()
     {
         ulong start = image.Symbol("lodge_blocking");
-        List<(int Offset, string Text)> code = Decode(image.Bytes(start, image.Symbol("lodge_copy")).ToArray());
+        List<(int Offset, string Text)> code = Decode(image.Bytes(start, image.Symbol("lodge_read_thread")).ToArray());
         int end = (int)(image.Symbol("lodge_blocking_end") - start);
         Assert.Equal("cmp dword ptr [rcx], 0", At(code, (int)(image.Symbol("lodge_blocking_window") - start)));
         Assert.Equal("syscall", At(code, end - 2));

@@ -5,7 +5,7 @@ using Lodge.Translator.I386;
 namespace Lodge.Translator.Tables;
 
 /// <summary>
-/// Tables of the decoder's short way: instructions without prefix whose row follows from one or two opcode bytes and at most ModRM.reg.
+/// Tables of the decoder's short way: instructions without prefix whose row follows from one or two opcode bytes and ModRM's mod and reg.
 /// They repeat what the rows say, arranged so that no more than three cache lines are looked at for an instruction.
 /// </summary>
 public sealed class TableShort
@@ -18,13 +18,31 @@ public sealed class TableShort
         Slots.Add(0);
         for (int i = 0; i < Opcodes.Length; i++)
         {
-            if (trie.RowsByReg(i) is { } byReg && LengthOf(rows, i, byReg) is { } length)
+            ushort[] byModReg = trie.RowsByModReg(i);
+            bool modrm = (trie.Root[i] & TableTrie.HasModRM) != 0;
+            bool varies = false;
+            uint longest = 0;
+            for (int k = 0; k < byModReg.Length; k++)
             {
-                int slot = Slots.Count;
-                Slots.AddRange(byReg);
-                uint registers = byReg.Length == 8 ? 7u : 0;
-                uint modrm = (trie.Root[i] & TableTrie.HasModRM) != 0 ? 1u : 0;
-                Opcodes[i] = (uint)slot | (registers << I386Shapes.RegShift) | (length << I386Shapes.LengthShift) | (modrm << 31);
+                uint? imm = byModReg[k] == 0 ? null : ImmBytes(rows[byModReg[k] - 1], i);
+                if (imm is null)
+                {
+                    // The decoder goes the long way.
+                    byModReg[k] = 0;
+                    continue;
+                }
+                varies |= longest != 0 && imm != longest - 1;
+                longest = Math.Max(longest, imm.Value + 1);
+            }
+
+            if (longest != 0)
+            {
+                uint mask = !modrm || Array.TrueForAll(byModReg, r => r == byModReg[0]) ? 0u
+                    : Array.TrueForAll([0, 8, 16, 24], at => byModReg.AsSpan(at, 8).SequenceEqual(byModReg.AsSpan(0, 8))) ? 7 : 31u;
+                uint length = (i >= 256 ? 2u : 1) + (modrm ? 1u : 0) + (varies ? 0 : longest - 1);
+                Opcodes[i] = (uint)Slots.Count | (mask << I386Shapes.MaskShift) | (length << I386Shapes.LengthShift)
+                    | (varies ? I386Shapes.ImmVaries : 0) | (modrm ? I386Shapes.HasModRM : 0);
+                Slots.AddRange(byModReg[..(int)(mask + 1)]);
             }
         }
 
@@ -35,10 +53,10 @@ public sealed class TableShort
         }
     }
 
-    /// <summary>One-byte opcodes, then those behind 0F; 0 where the long way is needed. Bits: see <see cref="I386Shapes"/>; bit 31 a ModRM byte follows.</summary>
+    /// <summary>One-byte opcodes, then those behind 0F; 0 where the long way is needed. Bits: see <see cref="I386Shapes"/>.</summary>
     public uint[] Opcodes { get; } = new uint[512];
 
-    /// <summary>Rows that the opcodes name: one, or eight by ModRM.reg.</summary>
+    /// <summary>Rows that the opcodes name: one, eight by ModRM.reg, or 32 by mod and reg.</summary>
     public List<ushort> Slots { get; } = [];
 
     /// <summary>What follows from each ModRM byte.</summary>
@@ -47,35 +65,18 @@ public sealed class TableShort
     /// <summary>What a SIB byte adds.</summary>
     public ushort[] SibShapes { get; } = new ushort[256];
 
-    /// <summary>Bytes without SIB byte and displacement, when that is the same for all rows of an opcode and ESP is not in its low bits.</summary>
-    private static uint? LengthOf(List<TableRow> rows, int opcode, ushort[] byReg)
+    /// <summary>Bytes of a row's immediate; null when the short way is not for it, because of them or for being special otherwise.</summary>
+    private static uint? ImmBytes(TableRow row, int opcode)
     {
-        uint? common = null;
-        foreach (ushort number in byReg)
+        bool esp = (row.OperandFlags & I386Operands.OpcodeGpr) != 0 && (opcode & 7) == 4;
+        return row.ModIgnored || esp || opcode == 0x82 ? null : row.ImmKind switch
         {
-            if (number == 0)
-            {
-                // Invalid; the translator asks the long way.
-                continue;
-            }
-            TableRow row = rows[number - 1];
-            uint? imm = row.ImmKind switch
-            {
-                I386ImmKind.None => 0,
-                I386ImmKind.U8 or I386ImmKind.S8 => 1,
-                I386ImmKind.U16 => 2,
-                I386ImmKind.Z => 4,
-                _ => null,
-            };
-            uint? length = imm + (opcode >= 256 ? 2u : 1) + (row.HasModRM ? 1u : 0);
-            bool esp = (row.OperandFlags & I386Operands.OpcodeGpr) != 0 && (opcode & 7) == 4;
-            if (length is null || (common ?? length) != length || row.ModIgnored || esp || opcode == 0x82)
-            {
-                return null;
-            }
-            common = length;
-        }
-        return common;
+            I386ImmKind.None => 0,
+            I386ImmKind.U8 or I386ImmKind.S8 => 1,
+            I386ImmKind.U16 => 2,
+            I386ImmKind.Z => 4,
+            _ => null,
+        };
     }
 
     private static I386Shape ModRMShape(int mod, int reg, int rm)

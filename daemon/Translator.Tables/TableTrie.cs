@@ -48,22 +48,30 @@ public sealed class TableTrie
     /// <summary>Set in an entry of <see cref="Root"/> when a ModRM byte follows.</summary>
     public const uint HasModRM = 1u << 16;
 
-    /// <summary>Rows of an opcode of the first two maps, prefixes apart: one, or eight by ModRM.reg; null when there is none, or when more matters.</summary>
-    public ushort[]? RowsByReg(int opcode)
+    /// <summary>
+    /// Rows of an opcode of the first two maps without prefixes, by ModRM's mod and reg (32 of them); 0 where there is none, or where rm matters.
+    /// </summary>
+    public ushort[] RowsByModReg(int opcode)
     {
-        uint entry = Root[opcode];
-        ushort low = (ushort)entry;
-        if ((entry & (1u << 18)) != 0 || low == 0)
+        var found = new ushort[32];
+        for (int i = 0; i < found.Length && (Root[opcode] & (1u << 18)) == 0; i++)
         {
-            return null;
+            ushort entry = (ushort)Root[opcode];
+            while ((entry & NodeFlag) != 0)
+            {
+                int node = entry & ~NodeFlag;
+                int value = (Field)Nodes[node] switch
+                {
+                    Field.Mod => i >= 24 ? 1 : 0,
+                    Field.Reg => i & 7,
+                    Field.Rm => -1,
+                    _ => 0,
+                };
+                entry = value < 0 ? (ushort)0 : Nodes[node + 1 + value];
+            }
+            found[i] = entry;
         }
-        if ((low & NodeFlag) == 0)
-        {
-            return [low];
-        }
-        int node = low & ~NodeFlag;
-        ushort[] found = Nodes.GetRange(node + 1, Width[Nodes[node]]).ToArray();
-        return Nodes[node] == (ushort)Field.Reg && Array.TrueForAll(found, row => (row & NodeFlag) == 0) ? found : null;
+        return found;
     }
 
     private uint BuildOpcode(int space, int opcode)

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Lodge.Translator.I386;
 
 /// <summary>
-/// The short way for most instructions of compiled code: no prefix, one or two bytes of opcode, and a row that follows from them and at
-/// most ModRM.reg. The length is found by table, nearly without branches, since code that is met for the first time has the processor
+/// The short way for most instructions of compiled code: no prefix, one or two bytes of opcode, and a row that follows from them and
+/// ModRM's mod and reg. The length is found by table, nearly without branches, since code that is met for the first time has the processor
 /// guess every branch; the parts are cut out only when somebody asks for them.
 /// </summary>
 public static unsafe partial class I386Decoder
@@ -34,13 +34,28 @@ public static unsafe partial class I386Decoder
             // [index+disp32]. Seldom, unlike the rest, so it may be a branch.
             form |= (uint)(I386Shape.Disp32 | I386Shape.Changes);
         }
-        uint slot = (entry & I386Shapes.SlotMask) + ((modrm >> 3) & (entry >> I386Shapes.RegShift) & 7);
+        uint slot = (entry & I386Shapes.SlotMask) + ((modrm >> 3) & (entry >> I386Shapes.MaskShift) & 31);
         facts = new I386Translation(I386Table.At(I386Table.ShortFacts, (int)slot));
         shape = (I386Shape)(form | ((entry >> 31) * (uint)I386Shape.ModRM) | (slot << I386Shapes.SlotShift));
 
+        uint length = ((entry >> I386Shapes.LengthShift) & 15) + hasSib + DispBytes(form);
+        if ((entry & I386Shapes.ImmVaries) != 0)
+        {
+            // Unary group: TEST has one.
+            length += ImmBytes((I386ImmKind)(facts.Rules & I386Rules.ImmMask));
+        }
+
         // Slot 0, which opcodes have that are not of this kind, is invalid, too.
-        return ((entry >> I386Shapes.LengthShift) & 15) + hasSib + DispBytes(form);
+        return length;
     }
+
+    private static uint ImmBytes(I386ImmKind kind) => kind switch
+    {
+        I386ImmKind.None => 0,
+        I386ImmKind.U8 or I386ImmKind.S8 => 1,
+        I386ImmKind.U16 => 2,
+        _ => 4,
+    };
 
     /// <summary>CPUID feature that an instruction needs which <see cref="Measure"/> knows.</summary>
     internal static I386Feature FeatureOf(I386Shape shape) => I386Table.Feature(I386Table.At(I386Table.ShortRows, (int)((uint)shape >> I386Shapes.SlotShift)));

@@ -45,9 +45,15 @@ public static class I386Shapes
     /// <summary>Opcode: bits of the slot.</summary>
     public const uint SlotMask = 0xFFF;
 
-    /// <summary>Opcode: position of the bits of ModRM.reg that are added to the slot.</summary>
-    public const int RegShift = 12;
+    /// <summary>Opcode: position of the bits of ModRM's mod and reg that are added to the slot, 5 bits.</summary>
+    public const int MaskShift = 12;
 
     /// <summary>Opcode: position of the length without SIB byte and displacement, 4 bits.</summary>
-    public const int LengthShift = 16;
+    public const int LengthShift = 17;
+
+    /// <summary>Opcode: the rows differ in their immediates, which the length does not contain.</summary>
+    public const uint ImmVaries = 1u << 21;
+
+    /// <summary>Opcode: a ModRM byte follows.</summary>
+    public const uint HasModRM = 1u << 31;
 }

@@ -231,13 +231,18 @@ public unsafe partial struct UnitTranslator
             _code.JmpTo(Stub(_layout.EmulateExit) - shift);
         }
 
+        int linkExit = Stub(_layout.LinkExit) - shift;
         for (int i = 0; i < _result->ExitCount; i++)
         {
             ref UnitExit exit = ref _result->Exits[i];
             exit.StubOffset = shift + _code.Position;
             *(int*)(hot.Start + exit.PatchOffset) = exit.StubOffset - (exit.PatchOffset + 4);
-            _code.MovImm32(HostReg.R9, _request.FirstExitId + ((uint)i * _request.ExitIdStep));
-            _code.JmpTo(Stub(_layout.LinkExit) - shift);
+
+            // mov r9d, id; jmp
+            byte* p = _code.Next;
+            *(ulong*)p = 0x00E9_0000_0000_B941ul | ((ulong)(_request.FirstExitId + ((uint)i * _request.ExitIdStep)) << 16);
+            *(int*)(p + 7) = linkExit - (_code.Position + 11);
+            _code.Next = p + 11;
         }
 
         if (apart)

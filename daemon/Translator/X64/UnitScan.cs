@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Threading;
 using Lodge.Translator.I386;
 
 namespace Lodge.Translator.X64;
@@ -18,8 +19,9 @@ public unsafe partial struct UnitTranslator
         ulong hidden = _request.HiddenFeatures;
         bool checkedCode = _request.Checked;
         Scanned* s = _scan;
-        Scanned* end = s + limit;
-        while (s != end && pc < _request.FetchEnd && !IsKnown(pc))
+        int count = 0;
+        FetchAhead(pc);
+        for (; count < limit && pc < _request.FetchEnd && !IsKnown(pc); s++)
         {
             uint length = _request.FetchEnd - pc >= I386Decoder.Window ? Measure((byte*)(pc + _request.GuestBase), pc, s) : 0;
             if (length == 0 || s->Class == I386Class.Invalid || (hidden != 0 && (hidden >> (int)I386Decoder.FeatureOf(s->Shape) & 1) != 0))
@@ -31,16 +33,15 @@ public unsafe partial struct UnitTranslator
                 }
             }
 
+            _indexAt[pc - _request.Pc] = (byte)count++;
             pc += length;
-            bool ends = (s->Facts.IsTransfer || checkedCode) && EndsUnit(s, pc, ref furthest);
-            s++;
-            if (ends)
+            if ((s->Facts.IsTransfer || checkedCode) && EndsUnit(s, pc, ref furthest))
             {
                 break;
             }
         }
 
-        _count = (int)(s - _scan);
+        _count = count;
         for (int i = 0; i < _branchCount; i++)
         {
             ref Scanned branch = ref _scan[_branches[i]];
@@ -50,6 +51,18 @@ public unsafe partial struct UnitTranslator
             {
                 _scan[at].IsJoin = true;
             }
+        }
+    }
+
+    /// <summary>Has the processor load the lines that come next, all at once, if they are on the same page.</summary>
+    private readonly void FetchAhead(uint pc)
+    {
+        const int Line = 64;
+        if ((pc & 4095) < 4096 - (2 * Line) && pc + (2ul * Line) < _request.FetchEnd)
+        {
+            byte* code = (byte*)(pc + _request.GuestBase);
+            _ = Volatile.Read(ref code[Line]);
+            _ = Volatile.Read(ref code[2 * Line]);
         }
     }
 
@@ -123,9 +136,17 @@ public unsafe partial struct UnitTranslator
     private bool EndsUnit(Scanned* s, uint pc, ref uint furthest)
     {
         ulong kind = 1ul << (int)s->Class;
-        s->Complete();
         if ((kind & I386ClassSets.Branch) != 0)
         {
+            if (!s->IsComplete)
+            {
+                // As much as BranchTarget and EmitJcc look at: two bytes have a displacement of one, others of four.
+                int length = s->Insn.Length;
+                s->Insn.Prefixes = I386Prefixes.None;
+                s->Insn.Imm = length == 2 ? (uint)(sbyte)(s->First >> 8) : (uint)(s->First >> ((length - 4) * 8));
+                s->Insn.Opcode = (byte)(length == 6 ? s->First >> 8 : s->First);
+            }
+
             uint target = BranchTarget(s->Insn);
             if (target > furthest)
             {

@@ -14,6 +14,11 @@ public unsafe partial struct UnitTranslator
     /// <summary>Most instructions a unit may have.</summary>
     public const int MaxUnitInstructions = 128;
 
+    /// <summary>Guest bytes that a unit can have.</summary>
+    internal const int MaxGuestBytes = MaxUnitInstructions * I386Decoder.MaxLength;
+
+    internal const int ScannedBytes = 64;
+
     /// <summary>Host bytes that a unit can need in the worst case.</summary>
     public const int MaxUnitHostBytes = MaxUnitInstructions * 160 + 1024;
 
@@ -34,6 +39,7 @@ public unsafe partial struct UnitTranslator
     private EmitLayout _layout;
     private UnitResult* _result;
     private Scanned* _scan;
+    private byte* _indexAt;
     private int _count;
     private int _index;
     private int _delta;
@@ -70,7 +76,7 @@ public unsafe partial struct UnitTranslator
     }
 
     /// <summary>One scanned instruction.</summary>
-    [StructLayout(LayoutKind.Sequential, Size = 64)]
+    [StructLayout(LayoutKind.Sequential, Size = ScannedBytes)]
     internal struct Scanned
     {
         /// <summary>Address and length; the rest only after <see cref="Complete"/>.</summary>
@@ -141,6 +147,7 @@ public unsafe partial struct UnitTranslator
         translator._result = result;
         translator._code = result->Code;
         translator._scan = (Scanned*)scratch.Scan;
+        translator._indexAt = scratch.Scan + (MaxUnitInstructions * sizeof(Scanned));
         translator._pending = (Pending*)scratch.PendingJumps;
         translator._cold = (long*)(translator._pending + MaxUnitInstructions);
         translator._nextBoundary = result->Boundaries;
@@ -170,59 +177,37 @@ public unsafe partial struct UnitTranslator
         for (_index = 0; _index < _count && !_stopped; _index++)
         {
             ref Scanned s = ref _scan[_index];
-            if (s.IsJoin && _delta != 0)
+            if (s.IsJoin)
             {
-                // The instruction before is done and must not be restarted while the stack pointer is brought up to date.
-                AddBoundary(s.Insn.Address, BoundaryKind.Normal, 0);
-                CommitEsp();
+                EmitJoin(ref s);
             }
 
             s.HostOffset = (ushort)_code.Position;
-            if (s.IsJoin && _index != 0)
-            {
-                ref UnitEntry entry = ref _result->Entries[_result->EntryCount++];
-                entry.Address = s.Insn.Address;
-                entry.HostOffset = s.HostOffset;
-            }
-
             AddBoundary(s.Insn.Address, BoundaryKind.Normal, 0);
             switch (_request.Segmented ? EmitForm.Other : s.Form)
             {
                 case EmitForm.AsIs or EmitForm.Address32 when _delta == 0 || !NextIsBranch():
                     EmitAsIs();
-                    continue;
+                    break;
                 case EmitForm.StackOperand:
                     EmitStackOperand(ref s);
-                    continue;
+                    break;
                 case EmitForm.Class + (int)I386Class.PushReg when (s.First & 7) != HostReg.Rsp:
                     EmitPush((int)s.First & 7);
-                    continue;
+                    break;
                 case EmitForm.Class + (int)I386Class.PopReg when (s.First & 7) != HostReg.Rsp:
                     EmitPop((int)s.First & 7);
-                    continue;
+                    break;
                 case EmitForm.Class + (int)I386Class.Jcc:
                     EmitJcc(ref s);
-                    continue;
-                default:
                     break;
-            }
-
-            s.Complete();
-            if (s.Insn.Opcode == 0x8B)
-            {
-                PrepareTableJump(ref s);
-            }
-
-            if (s.Facts.IsPlain && EmitPlain(ref s))
-            {
-                continue;
-            }
-
-            Emit(ref s);
-            if (_delta is > MaxDelta or < -MaxDelta)
-            {
-                MarkNext(BoundaryKind.Normal);
-                CommitEsp();
+                case EmitForm.Class + (int)I386Class.CallRel:
+                    s.Complete();
+                    EmitCallRel(ref s);
+                    break;
+                default:
+                    EmitInDetail(ref s);
+                    break;
             }
         }
 
@@ -243,6 +228,49 @@ public unsafe partial struct UnitTranslator
         EmitColdStubs();
         ref I386Insn last = ref _scan[_count - 1].Insn;
         _result->GuestLength = last.Address + last.Length - _request.Pc;
+    }
+
+    /// <summary>What comes before an instruction that others branch to.</summary>
+    private void EmitJoin(ref Scanned s)
+    {
+        if (_delta != 0)
+        {
+            // The instruction before is done and must not be restarted while the stack pointer is brought up to date.
+            AddBoundary(s.Insn.Address, BoundaryKind.Normal, 0);
+            CommitEsp();
+        }
+
+        if (_index != 0)
+        {
+            ref UnitEntry entry = ref _result->Entries[_result->EntryCount++];
+            entry.Address = s.Insn.Address;
+            entry.HostOffset = _code.Position;
+        }
+    }
+
+    /// <summary>An instruction whose form did not say everything.</summary>
+    private void EmitInDetail(ref Scanned s)
+    {
+        s.Complete();
+        if (s.Facts.IsPlain)
+        {
+            if (s.Insn.Opcode == 0x8B)
+            {
+                PrepareTableJump(ref s);
+            }
+
+            if (EmitPlain(ref s))
+            {
+                return;
+            }
+        }
+
+        Emit(ref s);
+        if (_delta is > MaxDelta or < -MaxDelta)
+        {
+            MarkNext(BoundaryKind.Normal);
+            CommitEsp();
+        }
     }
 
     /// <summary>Opens a side table entry for the current instruction at the current host position.</summary>
@@ -296,33 +324,15 @@ public unsafe partial struct UnitTranslator
     /// <summary>Index of the scanned instruction at <paramref name="address"/>, or -1.</summary>
     private readonly int IndexOf(uint address)
     {
-        if (address < _request.Pc || address > _scan[_count - 1].Insn.Address)
+        uint offset = address - _request.Pc;
+        if (offset >= MaxGuestBytes)
         {
             return -1;
         }
 
-        int low = 0;
-        int high = _count - 1;
-        while (low <= high)
-        {
-            int mid = (low + high) >> 1;
-            uint at = _scan[mid].Insn.Address;
-            if (at == address)
-            {
-                return mid;
-            }
-
-            if (at < address)
-            {
-                low = mid + 1;
-            }
-            else
-            {
-                high = mid - 1;
-            }
-        }
-
-        return -1;
+        // Only where an instruction begins has something been written.
+        int index = _indexAt[offset];
+        return index < _count && _scan[index].Insn.Address == address ? index : -1;
     }
 
     /// <summary>Position, relative to the unit, of a place in the stub area.</summary>
@@ -339,7 +349,7 @@ public unsafe struct UnitScratch
     public byte* PendingJumps;
 
     /// <summary>Bytes needed for <see cref="Scan"/>.</summary>
-    public const int ScanBytes = 64 * (UnitTranslator.MaxUnitInstructions + 2);
+    public const int ScanBytes = (UnitTranslator.MaxUnitInstructions * UnitTranslator.ScannedBytes) + UnitTranslator.MaxGuestBytes;
 
     /// <summary>Bytes needed for <see cref="PendingJumps"/>.</summary>
     public const int PendingBytes = (8 * UnitTranslator.MaxUnitInstructions) + (16 * UnitTranslator.MaxCold);

@@ -307,8 +307,7 @@ public unsafe partial struct UnitTranslator
         const int Loads = 2;
         for (int i = _index - 1; i >= 0 && i >= _index - 1 - Loads && !_scan[i + 1].IsJoin; i--)
         {
-            _scan[i].Complete();
-            ref I386Insn insn = ref _scan[i].Insn;
+            ref I386Insn insn = ref Whole(i);
             if (i == _index - 1 && _scan[i].Class is I386Class.PushReg or I386Class.PushImm or I386Class.PushRM)
             {
                 return true;

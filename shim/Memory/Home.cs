@@ -14,13 +14,13 @@ namespace Lodge.Shim;
 public static class Home
 {
     /// <summary>Where the image is linked (link.ld of each host, which checks that it fits); its first page holds the ELF header and the program headers.</summary>
-    public const ulong ImageStart = 0x3423320000;
+    public const ulong ImageStart = 0x3423330000;
 
     /// <summary>Start of the 2 MiB.</summary>
     public const ulong Start = ImageStart & ~((2ul << 20) - 1);
 
     /// <summary>Translated code, up to 256 MiB of it. More has a place of its own.</summary>
-    public const ulong CodeStart = ImageStart + 0xA0000, LargeCode = 0x3500000000;
+    public const ulong CodeStart = ImageStart + 0x90000, LargeCode = 0x3500000000;
 
     /// <summary>The page that forked children write hints to.</summary>
     public const ulong Hints = CodeStart - 4096;

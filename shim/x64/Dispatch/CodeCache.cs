@@ -85,7 +85,7 @@ public unsafe partial struct CodeCache
 
     /// <summary>Units and bytes of records in the first part of the tables; a unit's records take less than <see cref="MostRecordBytes"/>.</summary>
     private const int NearUnits = 4096;
-    private const ulong NearRecords = 192 << 10, MostRecordBytes = 16 << 10;
+    private const ulong NearRecords = 312 << 10, MostRecordBytes = 16 << 10;
 
     /// <summary>
     /// Where the tables are, by distance from the first one of their part; all but the target tables. The first part lies with everything else

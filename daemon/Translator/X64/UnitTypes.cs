@@ -174,7 +174,7 @@ public unsafe struct UnitRequest
     /// </summary>
     public ulong* Known;
     /// <summary>Addresses that <see cref="Known"/> tells of.</summary>
-    public const int KnownBytes = 1024;
+    public const int KnownBytes = 512;
     /// <summary>
     /// Code cache offset of a table of 32-bit code cache offsets, one for each entry of the guest's jump table (guest address, entries), or
     /// 0 when there can be none: because the guest's may change, say. Null = never.

@@ -19,9 +19,9 @@ public unsafe partial struct CodeCache
             return 0;
         }
 
-        // The nearest beginnings before the address: code of a unit rarely reaches over more than one other.
+        // The nearest beginnings before the address: units end where one begins, so that code of a unit rarely reaches over another.
         uint from = pc;
-        for (int tries = 0; tries < 4; tries++)
+        for (int tries = 0; tries < 2; tries++)
         {
             from = StartBefore(from, pc);
             if (from == pc)

@@ -23,6 +23,8 @@ public unsafe struct ExecRequest
     public bool PreserveArgv0;
     /// <summary>Descriptor for AT_EXECFD plus one; 0 = none.</summary>
     public int ExecFdPlusOne;
+    /// <summary>Descriptor of the file that this process executes, the shim's image, plus one; 0 = none.</summary>
+    public int ImagePlusOne;
     /// <summary>The thread has its name already.</summary>
     public bool KeepName;
     /// <summary>Set-id program: AT_SECURE is 1 whatever the host's vector says.</summary>

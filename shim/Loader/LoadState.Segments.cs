@@ -330,7 +330,8 @@ internal unsafe partial struct LoadState
     }
 
     /// <summary>Maps the vDSO and tells the signal code where its trampolines are.</summary>
-    public int MapVdso()
+    /// <param name="image">Descriptor of the shim's image, or -1.</param>
+    public int MapVdso(int image)
     {
         StaleRange stale = default;
         int error = Mm->DoMmap(
@@ -340,8 +341,7 @@ internal unsafe partial struct LoadState
             return error;
         }
 
-        VdsoImage.CopyTo((byte*)(nuint)at);
-        Host.Syscall(Nr.mprotect, at, VdsoImage.Size, HostMemory.ProtRead);
+        VdsoImage.Place(at, image);
         Mm->Map.Change(
             at, at + VdsoImage.Size, MappingFlags.Access, MappingFlags.Read | MappingFlags.Exec | MappingFlags.Vdso);
         Mm->VdsoBase = at;

@@ -168,7 +168,7 @@ public static unsafe partial class Loader
             return -Errno.EINVAL;
         }
 
-        error = state.MapVdso();
+        error = state.MapVdso(request.ImagePlusOne - 1);
         if (error != 0)
         {
             return error;

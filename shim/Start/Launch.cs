@@ -93,7 +93,8 @@ public static unsafe class Launch
         }
 
         Signals.Start(t);
-        int image = options.HasRecord ? options.Record.Image : OpenImage(start);
+        bool isExecuted = true;
+        int image = options.HasRecord ? options.Record.Image : OpenImage(start, out isExecuted);
         int service = -1;
         if (options.Root != null)
         {
@@ -126,6 +127,7 @@ public static unsafe class Launch
         request.Envc = Count(start.Envp);
         request.HostAuxv = start.Auxv;
         request.KeepName = start.FromBinfmt;
+        request.ImagePlusOne = image >= 0 && isExecuted ? image + 1 : 0;
         int error = options.HasRecord || start.FromBinfmt ? 0 : ScriptStart.Resolve(ref request);
         fd = request.Fd;
         if (error == 0)
@@ -162,11 +164,15 @@ public static unsafe class Launch
     }
 
     /// <summary>Our own image, for execve: it may be out of reach by name later (chroot, another mount namespace). -errno without /proc.</summary>
-    private static int OpenImage(in StartInfo start)
+    /// <param name="start">What the kernel passed.</param>
+    /// <param name="isExecuted">False for a file that only has the name of the one that is executed.</param>
+    private static int OpenImage(in StartInfo start, out bool isExecuted)
     {
         fixed (byte* path = "/proc/self/exe\0"u8)
         {
             long fd = Host.Syscall(Nr.openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0);
+
+            isExecuted = !Host.IsError(fd);
 
             // Without /proc (a bare chroot): the path that we were executed by.
             return start.TryAux(AtExecFn, out ulong name) && Host.IsError(fd)

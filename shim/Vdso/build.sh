@@ -1,5 +1,5 @@
 #!/bin/sh
-# Assembles the i386 vDSO and writes it as C# (VdsoImage.g.cs). Needs clang and ld.lld; run by hand after a change of vdso-i386.S.
+# Assembles the i386 vDSO and writes it for the image's linker scripts (vdso.ld) and as C# (VdsoImage.g.cs). Needs clang and ld.lld; run by hand after a change of vdso-i386.S.
 set -e
 cd "$(dirname "$0")"
 work=$(mktemp -d)
@@ -8,9 +8,9 @@ clang --target=i386-linux-gnu -c -o "$work/vdso.o" vdso-i386.S
 ld.lld -m elf_i386 -shared --hash-style=both --eh-frame-hdr -Bsymbolic -z max-page-size=4096 -soname linux-gate.so.1 \
     -e __kernel_vsyscall -T vdso-i386.lds -o "$work/vdso.so" "$work/vdso.o"
 llvm-strip --strip-all --strip-sections "$work/vdso.so" -o "$work/stripped.so" 2>/dev/null || cp "$work/vdso.so" "$work/stripped.so"
-python3 - "$work/vdso.so" "$work/stripped.so" VdsoImage.g.cs <<'PY'
+python3 - "$work/vdso.so" "$work/stripped.so" VdsoImage.g.cs vdso.ld <<'PY'
 import struct, subprocess, sys
-elf, stripped, target = sys.argv[1:]
+elf, stripped, target, script = sys.argv[1:]
 names = {}
 for line in subprocess.run(["readelf", "-W", "--dyn-syms", elf], capture_output=True, text=True, check=True).stdout.splitlines():
     part = line.split()
@@ -35,4 +35,9 @@ with open(target, "w") as out:
     for i in range(0, len(image), 24):
         print("        " + " ".join(f"0x{b:02X}," for b in image[i:i + 24]), file=out)
     print("    ];\n}", file=out)
+with open(script, "w") as out:
+    print("/* Written by build.sh from vdso-i386.S: a page with the guest's vDSO. Do not edit. */", file=out)
+    words = struct.unpack("<%dQ" % (len(image) + 7 >> 3), image + bytes(-len(image) % 8))
+    for i in range(0, len(words), 4):
+        print(" ".join(f"QUAD(0x{w:X})" for w in words[i:i + 4]), file=out)
 PY

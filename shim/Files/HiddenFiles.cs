@@ -63,6 +63,10 @@ public static unsafe class HiddenFiles
         return copy;
     }
 
+    /// <summary>True when a relative (or empty, AT_EMPTY_PATH) name is to be looked up from a descriptor of ours: for the guest there is none.</summary>
+    public static bool IsStart(GuestThread* t, int dirfd, uint path) =>
+        FilesStruct.IsHidden(t->Files, dirfd) && !(User.Get(path, out byte first) && first == (byte)'/');
+
     /// <summary>Makes way for the guest, which wants exactly this number (dup2 onto it). 0 or -errno.</summary>
     public static int Evade(FilesStruct* files, int fd)
     {

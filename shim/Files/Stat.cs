@@ -15,6 +15,11 @@ public static unsafe partial class Syscalls<TAbi>
             return SmallInodes.Stat(t, st, result);
         }
 
+        if (HiddenFiles.IsStart(t, dirfd, path))
+        {
+            return -Errno.EBADF;
+        }
+
         return SmallInodes.Stat(t, st, (int)Host.Syscall(Nr.newfstatat, dirfd, path, (long)st, flags));
     }
 
@@ -132,6 +137,11 @@ public static unsafe partial class Syscalls<TAbi>
         if (ProcFs.MayIntercept(t, dirfd, path) && ProcFs.Statx(t, dirfd, path, TAbi.Arg(t, 2), TAbi.Arg(t, 3), buffer, out int result))
         {
             return SmallInodes.Statx(t, buffer, result);
+        }
+
+        if (HiddenFiles.IsStart(t, dirfd, path))
+        {
+            return -Errno.EBADF;
         }
 
         return SmallInodes.Statx(t, buffer, (int)Host.Syscall(Nr.statx, dirfd, path, TAbi.Arg(t, 2), TAbi.Arg(t, 3), buffer));

@@ -93,6 +93,7 @@ public static class IoctlTable
         0x00000001, (uint)IoctlKind.Pass | (4u << 8), // FIBMAP
         0x00000002, (uint)IoctlKind.Pass | (4u << 8), // FIGETBSZ
         0x00000301, (uint)IoctlKind.DiskGeometry, // HDIO_GETGEO
+        0x000007b9, (uint)IoctlKind.Pass | (4u << 8), // IOCTL_VM_SOCKETS_GET_LOCAL_CID
         0x0000125d, (uint)IoctlKind.Pass, // BLKROSET
         0x0000125e, (uint)IoctlKind.Pass | (4u << 8), // BLKROGET
         0x0000125f, (uint)IoctlKind.Pass, // BLKRRPART

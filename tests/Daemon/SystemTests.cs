@@ -33,7 +33,11 @@ public sealed class SystemTests : IDisposable
         _files.Copy(Path.GetDirectoryName(new FileInfo(Repository.Lodged).ResolveLinkTarget(true)!.FullName)!, "lib");
         _files.Copy(Repository.Shim, _shim);
         _files.Copy(Repository.Hold, _hold);
-        File.Copy(Repository.File("tests/Daemon/ask.pl"), Path.Combine(_directory, "ask.pl"));
+        _files.Copy(Repository.File("tests/Daemon/ask.pl"), "ask.pl");
+
+        // Whatever the umask is.
+        string[] forAll = [Path.Combine(_directory, "lib"), _shim, _hold, Path.Combine(_directory, "ask.pl"), Path.Combine(_directory, "run"), _files.ConfigurationDirectory];
+        Assert.Equal(0, ServiceProcess.WaitForExit(_files.Launch("/bin/chmod", ["-R", "go+rX", .. forAll])));
     }
 
     private string Socket => Path.Combine(_directory, "run/lodged.sock");

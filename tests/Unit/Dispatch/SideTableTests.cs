@@ -57,6 +57,19 @@ public sealed unsafe class SideTableTests
     }
 
     [Fact]
+    public void PushesAndPopsTakeTwoBytes()
+    {
+        Boundary* entries = stackalloc Boundary[4];
+        for (int i = 0; i < 4; i++)
+        {
+            entries[i] = new() { HostOffset = (ushort)(i * 7), GuestOffset = (ushort)i, EspDelta = (short)(i % 2 == 0 ? -4 : 8) };
+        }
+
+        byte* table = stackalloc byte[37];
+        Assert.Equal(8, SideTable.Write(table, entries, 4));
+    }
+
+    [Fact]
     public void OrdinaryEntriesTakeAByte()
     {
         Boundary* entries = stackalloc Boundary[3];

@@ -2,13 +2,13 @@ namespace Lodge.Shim;
 
 /// <summary>
 /// What other processes that run in a shim look like from here. Their program is the descriptor that their shim keeps for it: read-only, among the
-/// descriptors just above the usual limit (see <see cref="HiddenFiles"/>).
+/// descriptors just above the usual limit, or near a lower one (see <see cref="HiddenFiles"/>).
 /// </summary>
 internal static unsafe class OtherGuests
 {
     private const int PathLength = 64;
     private const int NameLength = 512;
-    private const uint FirstHidden = 1024;
+    private const uint FirstHidden = 1024, Numbers = 2 * FilesStruct.HiddenSlots;
 
     /// <summary>
     /// Writes a path that leads to the program of guest process <paramref name="process"/>; false if it is no guest, or may not be looked at.
@@ -26,11 +26,26 @@ internal static unsafe class OtherGuests
             return false;
         }
 
-        for (uint fd = FirstHidden; fd < FirstHidden + (2 * FilesStruct.HiddenSlots); fd++)
+        if (Search(process, FirstHidden, ours, length, link))
+        {
+            return true;
+        }
+
+        // Behind a lower limit, or the last numbers below it where it could not be raised.
+        ulong* limit = stackalloc ulong[2];
+        return Host.Syscall(Nr.prlimit64, process, FileConstants.RLIMIT_NOFILE, 0, (long)limit) == 0 && limit[0] is >= Numbers and < FirstHidden
+            && (Search(process, (uint)limit[0], ours, length, link) || Search(process, (uint)limit[0] - Numbers, ours, length, link));
+    }
+
+    private static bool Search(int process, uint first, byte* image, long length, byte* link)
+    {
+        byte* path = stackalloc byte[PathLength];
+        byte* target = stackalloc byte[NameLength];
+        for (uint fd = first; fd < first + Numbers; fd++)
         {
             Compose(path, process, "/fd/"u8, fd, true);
-            long other = ReadLink(path, theirs);
-            if (other > 0 && theirs[0] == '/' && !(other == length && Same(ours, theirs, length)) && IsReadOnly(process, fd))
+            long other = ReadLink(path, target);
+            if (other > 0 && target[0] == '/' && !(other == length && Same(image, target, length)) && IsReadOnly(process, fd))
             {
                 Compose(link, process, "/fd/"u8, fd, true);
                 return true;

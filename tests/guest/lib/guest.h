@@ -56,6 +56,19 @@ static inline u32 next_random(u32 *s) { *s ^= *s << 13; *s ^= *s >> 17; *s ^= *s
 
 static inline int finish(void) { say("%s", guest_bad ? "FAILED" : "done"); return guest_bad != 0; }
 
+/* waits until a process is in a state as /proc/PID/stat tells it, such as S or T */
+static inline void await_state(pid_t pid, char state)
+{
+    char name[40], text[400], *end;
+    snprintf(name, sizeof name, "/proc/%d/stat", (int)pid);
+    for (int tries = 0; tries < 30000; tries++, usleep(1000)) {
+        int fd = open(name, O_RDONLY | O_CLOEXEC), n = read(fd, text, sizeof text - 1);
+        close(fd);
+        text[n > 0 ? n : 0] = 0;
+        if ((end = strrchr(text, ')')) && end[1] && end[2] == state) return;
+    }
+}
+
 /* a scratch file name in $PROBE_DIR */
 static inline char *scratch(const char *leaf)
 {

@@ -1,5 +1,6 @@
 /* sendmsg and recvmsg as a 32-bit program makes them: control messages, truncation, errors and their order, vectors */
 #include "guest.h"
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/uio.h>
@@ -139,7 +140,7 @@ static void error_queue(void)
     setsockopt(s, IPPROTO_IP, IP_RECVERR, &one, 4);
     check_errno(connect(s, (void *)&b, sizeof b) == 0, "connect");
     send(s, "lost", 4, 0);
-    usleep(2000);
+    poll(&(struct pollfd){ s, 0 }, 1, 20000);
     say("then: %ld", raw(SYS_socketcall, 9, (unsigned long[]){ s, (unsigned long)"x", 1, 0 }));
     u8 buffer[256];
     char text[8];

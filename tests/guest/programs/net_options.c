@@ -1,5 +1,6 @@
 /* socket options whose layout depends on the word size, socketcall itself, stream sockets */
 #include "guest.h"
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <netinet/in.h>
@@ -109,7 +110,7 @@ static void streams(void)
     say("read %ld", kernel_result(recv(s, b, 4, MSG_WAITALL))); say("%s", b);
     say("write %ld", kernel_result(send(s, "pong", 4, 0)));
     pthread_join(t, 0);
-    usleep(2000);
+    poll(&(struct pollfd){ s, POLLIN }, 1, 20000);
     say("after reset %ld", kernel_result(recv(s, b, 4, 0)));
     struct tcp_info ti; n = sizeof ti;
     say("tcp_info %ld", kernel_result(getsockopt(s, IPPROTO_TCP, TCP_INFO, &ti, &n))); say("state %d", ti.tcpi_state);

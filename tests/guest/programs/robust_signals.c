@@ -8,8 +8,8 @@
 
 static struct shared { pthread_mutex_t lock[3]; volatile int ready; } *s;
 
-static void *holder(void *arg) { pthread_mutex_lock(&s->lock[1]); s->ready++; for (;;) pause(); }
-static void *runner(void *arg) { pthread_mutex_lock(&s->lock[2]); s->ready++; for (;;) ; }
+static void *holder(void *arg) { pthread_mutex_lock(&s->lock[1]); __atomic_add_fetch(&s->ready, 1, __ATOMIC_SEQ_CST); for (;;) pause(); }
+static void *runner(void *arg) { pthread_mutex_lock(&s->lock[2]); __atomic_add_fetch(&s->ready, 1, __ATOMIC_SEQ_CST); for (;;) ; }
 
 static void handler(int n) { signal(n, SIG_DFL); raise(n); }
 
@@ -17,7 +17,7 @@ enum { SELF, FROM_PARENT, IN_LOOP, FAULT, ABORT, THREADS, RESET, ALARM, PIPE, IN
 
 static const char *find(int i)
 {
-    struct timespec t; clock_gettime(CLOCK_REALTIME, &t); t.tv_sec += 5;
+    struct timespec t; clock_gettime(CLOCK_REALTIME, &t); t.tv_sec += 30;
     int r = pthread_mutex_timedlock(&s->lock[i], &t);
     if (r == EOWNERDEAD) pthread_mutex_consistent(&s->lock[i]);
     if (r == 0 || r == EOWNERDEAD) pthread_mutex_unlock(&s->lock[i]);
@@ -33,7 +33,7 @@ static void one(const char *what, int how, int signal_number)
         if (how == RESET) signal(signal_number, handler);
         if (how == THREADS) { pthread_t t; pthread_create(&t, 0, holder, 0); pthread_create(&t, 0, runner, 0); while (s->ready < 2) sched_yield(); }
         pthread_mutex_lock(&s->lock[0]);
-        s->ready++;
+        __atomic_add_fetch(&s->ready, 1, __ATOMIC_SEQ_CST);
         int p[2];
         switch (how) {
         case FAULT: *(volatile int *)8 = 1; break;

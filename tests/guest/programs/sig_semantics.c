@@ -38,7 +38,7 @@ static int divide(void) { volatile int z = 0; return 10 / z; }
 static int bad_frame(void) { static char small[4096]; stack_t ss = { .ss_sp = small, .ss_size = sizeof small }; sigaltstack(&ss, 0); action(SIGUSR1, bump, SA_ONSTACK); munmap((void *)((uintptr_t)small & -4096u), 8192); raise(SIGUSR1); return 1; }
 static int one_shot(void) { action(SIGUSR1, bump, SA_RESETHAND); raise(SIGUSR1); raise(SIGUSR1); return 1; }
 static int term(void) { raise(SIGTERM); return 1; }
-static int stop(void) { signal(SIGCONT, bump); pid_t me = getpid(); if (!fork()) { usleep(20000); kill(me, SIGCONT); _exit(0); } kill(me, SIGSTOP); wait(0); return n; }
+static int stop(void) { signal(SIGCONT, bump); pid_t me = getpid(); if (!fork()) { await_state(me, 'T'); kill(me, SIGCONT); _exit(0); } kill(me, SIGSTOP); wait(0); return n; }
 static int bad_return(void) { u32 z = 0; __asm__ volatile("movl $0x10, %%esp; movl $173, %%eax; int $0x80" : : "r"(z)); return 1; }
 
 int main(void)
@@ -47,24 +47,24 @@ int main(void)
     char c;
     pipe(p);
     action(SIGALRM, bump, 0);
-    alarm_in(20000);
+    alarm_in(100000);
     long r = raw(SYS_read, p[0], &c, 1);
     say("read without SA_RESTART %ld, handlers %d", r, n);
     action(SIGALRM, bump, SA_RESTART);
     n = 0;
-    if (!fork()) { usleep(60000); write(p[1], "x", 1); _exit(0); }
-    alarm_in(20000);
+    if (!fork()) { usleep(500000); write(p[1], "x", 1); _exit(0); }
+    alarm_in(100000);
     r = raw(SYS_read, p[0], &c, 1);
     say("read with SA_RESTART %ld, handlers %d", r, n);
     wait(0);
-    alarm_in(20000);
+    alarm_in(100000);
     struct pollfd f = { p[0], POLLIN, 0 };
     say("poll is never restarted %ld", raw(SYS_poll, &f, 1, 1000));
-    alarm_in(20000);
+    alarm_in(100000);
     struct timespec t = { 5, 0 }, left;
     r = raw(SYS_nanosleep, &t, &left);
     say("nanosleep %ld, rest above 4 s %d", r, left.tv_sec == 4);
-    alarm_in(20000);
+    alarm_in(100000);
     say("pause %ld", raw(SYS_pause));
 
     sigset_t m, old;

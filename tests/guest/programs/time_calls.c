@@ -48,7 +48,7 @@ static void sleeps(void)
     say("order %ld %ld %ld", raw(SYS_clock_nanosleep, 99, 0, 16, 0), raw(SYS_clock_nanosleep, 3, 0, 16, 0), raw(SYS_clock_nanosleep, 1, 0, 16, 0));
     w64.ns = 1000000000; say("invalid 64 %ld", raw(407, 1, 0, &w64, 0));
     struct sigaction sa; memset(&sa, 0, sizeof sa); sa.sa_handler = hit; sa.sa_flags = SA_RESTART; sigaction(SIGALRM, &sa, 0);
-    struct itimerval it = { { 0, 0 }, { 0, 5000 } };
+    struct itimerval it = { { 0, 0 }, { 0, 100000 } };
     setitimer(ITIMER_REAL, &it, 0);
     w.tv_sec = 5; w.tv_nsec = 0; left.tv_sec = 77;
     say("interrupted %ld", raw(SYS_nanosleep, &w, &left));

@@ -35,6 +35,14 @@ public sealed class TableShort
                 longest = Math.Max(longest, imm.Value + 1);
             }
 
+            foreach (ushort row in byModReg)
+            {
+                if (varies && row != 0 && ImmBytes(rows[row - 1], i) != (uint)rows[row - 1].ImmKind)
+                {
+                    throw new FormatException($"line {rows[row - 1].Line}: the short way cannot tell the immediate's bytes");
+                }
+            }
+
             if (longest != 0)
             {
                 uint mask = !modrm || Array.TrueForAll(byModReg, r => r == byModReg[0]) ? 0u
@@ -86,7 +94,9 @@ public sealed class TableShort
         {
             return shape | (rm == 4 ? I386Shape.Rm4 : 0);
         }
-        shape |= mod == 1 ? I386Shape.Disp8 : mod == 2 || rm == 5 ? I386Shape.Disp32 : 0;
+        bool wide = mod == 2 || (mod == 0 && rm == 5);
+        int bytes = (rm == 4 ? 1 : 0) + (mod == 1 ? 1 : wide ? 4 : 0);
+        shape |= (I386Shape)(bytes << I386Shapes.AddressShift) | (wide ? I386Shape.Disp32 : 0);
         if (rm == 4)
         {
             return shape | I386Shape.Sib | (mod == 0 ? I386Shape.MayLackBase : 0);

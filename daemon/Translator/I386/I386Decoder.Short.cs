@@ -32,36 +32,28 @@ public static unsafe partial class I386Decoder
         if ((form & (uint)I386Shape.MayLackBase) != 0 && (sib & 7) == 5)
         {
             // [index+disp32]. Seldom, unlike the rest, so it may be a branch.
-            form |= (uint)(I386Shape.Disp32 | I386Shape.Changes);
+            form = (form + (4u << I386Shapes.AddressShift)) | (uint)(I386Shape.Disp32 | I386Shape.Changes);
         }
         uint slot = (entry & I386Shapes.SlotMask) + ((modrm >> 3) & (entry >> I386Shapes.MaskShift) & 31);
         facts = new I386Translation(I386Table.At(I386Table.ShortFacts, (int)slot));
         shape = (I386Shape)(form | ((entry >> 31) * (uint)I386Shape.ModRM) | (slot << I386Shapes.SlotShift));
 
-        uint length = ((entry >> I386Shapes.LengthShift) & 15) + hasSib + DispBytes(form);
+        uint length = ((entry >> I386Shapes.LengthShift) & 15) + (form >> I386Shapes.AddressShift);
         if ((entry & I386Shapes.ImmVaries) != 0)
         {
-            // Unary group: TEST has one.
-            length += ImmBytes((I386ImmKind)(facts.Rules & I386Rules.ImmMask));
+            // The unary group, of which TEST has one. The table sees to it that the kinds' numbers are the bytes.
+            length += (uint)(facts.Rules & I386Rules.ImmMask);
         }
 
         // Slot 0, which opcodes have that are not of this kind, is invalid, too.
         return length;
     }
 
-    private static uint ImmBytes(I386ImmKind kind) => kind switch
-    {
-        I386ImmKind.None => 0,
-        I386ImmKind.U8 or I386ImmKind.S8 => 1,
-        I386ImmKind.U16 => 2,
-        _ => 4,
-    };
-
     /// <summary>CPUID feature that an instruction needs which <see cref="Measure"/> knows.</summary>
     internal static I386Feature FeatureOf(I386Shape shape) => I386Table.Feature(I386Table.At(I386Table.ShortRows, (int)((uint)shape >> I386Shapes.SlotShift)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static uint DispBytes(uint form) => (form >> I386Shapes.DispShift) & 5;
+    private static uint DispBytes(uint shape) => ((shape >> I386Shapes.AddressShift) & 7) - (shape / (uint)I386Shape.Sib & 1);
 
     /// <summary>Displacement of an instruction that <see cref="Measure"/> knows, sign-extended; 0 when there is none.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

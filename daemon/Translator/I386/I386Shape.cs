@@ -21,14 +21,12 @@ public enum I386Shape : uint
     Changes = 1 << 7,
     /// <summary>A SIB byte follows, and there is no base when it names EBP.</summary>
     MayLackBase = 1 << 8,
-    /// <summary>Displacement of a byte; see <see cref="I386Shapes.DispShift"/>.</summary>
-    Disp8 = 1 << 11,
     /// <summary>Displacement of 32 bits.</summary>
-    Disp32 = 1 << 13,
+    Disp32 = 1 << 9,
     /// <summary>There is an index.</summary>
-    Index = 1 << 14,
+    Index = 1 << 10,
     /// <summary>The base is ESP.</summary>
-    Base4 = 1 << 15,
+    Base4 = 1 << 11,
     /// <summary>There is a ModRM byte.</summary>
     ModRM = 1 << 16,
 }
@@ -36,8 +34,8 @@ public enum I386Shape : uint
 /// <summary>Numbers in <see cref="I386Shape"/> and in the table of opcodes that it is made by.</summary>
 public static class I386Shapes
 {
-    /// <summary>Shape: position of the displacement's bytes, 0, 1 or 4.</summary>
-    public const int DispShift = 11;
+    /// <summary>Shape: position of the bytes of SIB and displacement, 3 bits, the highest of a table entry.</summary>
+    public const int AddressShift = 13;
 
     /// <summary>Shape: position of the slot, above everything else.</summary>
     public const int SlotShift = 20;

@@ -21,7 +21,10 @@ public unsafe partial struct UnitTranslator
         Scanned* s = _scan + _index;
         Scanned* last = _scan + _count - 1;
         Boundary* boundary = _nextBoundary;
-        ulong common = (ulong)(ushort)_delta << 32;
+        int delta = _delta;
+        ulong common = (ulong)(ushort)delta << 32;
+        uint pc = _request.Pc;
+        byte* start = _code.Start;
         while (true)
         {
             *p = 0x67;
@@ -29,14 +32,15 @@ public unsafe partial struct UnitTranslator
             *(ulong*)p = s->First;
             *(ulong*)(p + 8) = s->Second;
             p += s->Insn.Length;
-            if (s == last || s[1].Form is not (EmitForm.AsIs or EmitForm.Address32) || s[1].IsJoin || (_delta != 0 && s + 1 != last && s[2].Class == I386Class.Jcc))
+            if (s == last || !s[1].IsPlainCopy || (delta != 0 && s + 1 != last && s[2].Class == I386Class.Jcc))
             {
                 break;
             }
 
             s++;
-            s->HostOffset = (ushort)(p - _code.Start);
-            *(ulong*)boundary++ = s->HostOffset | ((ulong)(ushort)(s->Insn.Address - _request.Pc) << 16) | common;
+            uint host = (ushort)(p - start);
+            s->HostOffset = (ushort)host;
+            *(ulong*)boundary++ = host | ((ulong)(ushort)(s->Insn.Address - pc) << 16) | common;
         }
 
         if (boundary != _nextBoundary)

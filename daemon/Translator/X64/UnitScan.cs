@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Threading;
 using Lodge.Translator.I386;
@@ -13,35 +14,59 @@ public unsafe partial struct UnitTranslator
     /// </summary>
     private void Scan()
     {
-        uint pc = _request.Pc;
-        uint furthest = pc;
-        int limit = _request.MaxInstructions < MaxUnitInstructions ? _request.MaxInstructions : MaxUnitInstructions;
-        ulong hidden = _request.HiddenFeatures;
-        bool checkedCode = _request.Checked;
+        uint furthest = _request.Pc;
+        bool careful = _request.Checked || _request.HiddenFeatures != 0;
+        byte* code = (byte*)(_request.Pc + _request.GuestBase);
+        byte* start = code;
+        byte* bound = code;
         Scanned* s = _scan;
-        int count = 0;
-        FetchAhead(pc);
-        for (; count < limit && pc < _request.FetchEnd && !IsKnown(pc); s++)
+        Scanned* end = s + (_request.MaxInstructions < MaxUnitInstructions ? _request.MaxInstructions : MaxUnitInstructions);
+        FetchAhead(_request.Pc);
+        for (; s != end; s++)
         {
-            uint length = _request.FetchEnd - pc >= I386Decoder.Window ? Measure((byte*)(pc + _request.GuestBase), pc, s) : 0;
-            if (length == 0 || s->Class == I386Class.Invalid || (hidden != 0 && (hidden >> (int)I386Decoder.FeatureOf(s->Shape) & 1) != 0))
+            uint pc = _request.Pc + (uint)(code - start);
+            if (code >= bound)
             {
-                length = DecodeLong(s, pc);
-                if (length == 0)
+                if (pc >= _request.FetchEnd || IsKnown(pc))
                 {
+                    break;
+                }
+
+                bound = NextBound(pc);
+            }
+
+            _indexAt[pc - _request.Pc] = (byte)((nuint)((byte*)s - (byte*)_scan) / ScannedBytes);
+            uint length = 0;
+            bool special = true;
+            if (code < bound)
+            {
+                length = Measure(code, pc, s, out I386Translation facts);
+                special = facts.IsTransfer | careful;
+            }
+
+            if (special)
+            {
+                if (length == 0 || s->Class == I386Class.Invalid || (_request.HiddenFeatures != 0
+                    && (_request.HiddenFeatures >> (int)I386Decoder.FeatureOf(s->Shape) & 1) != 0))
+                {
+                    length = DecodeLong(s, pc);
+                    if (length == 0)
+                    {
+                        break;
+                    }
+                }
+
+                if ((s->Facts.IsTransfer || _request.Checked) && EndsUnit(s, pc + length, ref furthest))
+                {
+                    s++;
                     break;
                 }
             }
 
-            _indexAt[pc - _request.Pc] = (byte)count++;
-            pc += length;
-            if ((s->Facts.IsTransfer || checkedCode) && EndsUnit(s, pc, ref furthest))
-            {
-                break;
-            }
+            code += length;
         }
 
-        _count = count;
+        _count = (int)(s - _scan);
         for (int i = 0; i < _branchCount; i++)
         {
             ref Scanned branch = ref _scan[_branches[i]];
@@ -71,13 +96,13 @@ public unsafe partial struct UnitTranslator
     /// branches, since code that is new has the processor guess wrong often, and conditional moves the compiler does not make in a loop.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static uint Measure(byte* code, uint pc, Scanned* s)
+    private static uint Measure(byte* code, uint pc, Scanned* s, out I386Translation facts)
     {
         // Read once: nobody can tell that the bytes stay the same.
         ulong first = Unsafe.ReadUnaligned<ulong>(code);
         s->First = first;
         s->Second = Unsafe.ReadUnaligned<ulong>(code + 8);
-        uint length = I386Decoder.Measure(first, out I386Translation facts, out I386Shape shape);
+        uint length = I386Decoder.Measure(first, out facts, out I386Shape shape);
         s->Facts = facts;
         s->Shape = shape;
         s->Insn.Address = pc;
@@ -115,12 +140,8 @@ public unsafe partial struct UnitTranslator
     private readonly uint DecodeLong(Scanned* s, uint pc)
     {
         ulong room = _request.FetchEnd - pc;
-        if (I386Decoder.Decode((byte*)(pc + _request.GuestBase), room < 64 ? (int)room : 64, pc, out s->Insn, out I386Translation facts) < 0)
-        {
-            return 0;
-        }
-
-        if (_request.HiddenFeatures != 0 && I386Decoder.NeedsOneOf(s->Insn, _request.HiddenFeatures))
+        bool whole = I386Decoder.Decode((byte*)(pc + _request.GuestBase), room < 64 ? (int)room : 64, pc, out s->Insn, out I386Translation facts) >= 0;
+        if (!whole || (_request.HiddenFeatures != 0 && I386Decoder.NeedsOneOf(s->Insn, _request.HiddenFeatures)))
         {
             facts = I386Table.Translation(I386Table.InvalidRow);
         }
@@ -129,7 +150,7 @@ public unsafe partial struct UnitTranslator
         s->Start(EmitForm.Other);
         s->IsComplete = true;
         s->Insn.Length += s->Insn.Length == 0 ? (byte)1 : (byte)0;
-        return s->Insn.Length;
+        return whole ? s->Insn.Length : 0u;
     }
 
     /// <summary>Does the unit end behind this instruction? <paramref name="pc"/> is what follows it.</summary>
@@ -181,6 +202,27 @@ public unsafe partial struct UnitTranslator
         // A store may change the code behind it, a call comes back at any time later.
         return _request.Checked && ((s->Facts.Operands & I386Operands.MemWrite) != 0
             || s->Class is I386Class.StringOp or I386Class.Maskmov or I386Class.CallRel or I386Class.CallRM);
+    }
+
+    /// <summary>Where behind <paramref name="pc"/> a translation is known to begin, or fewer bytes can be fetched than a decoder may look at.</summary>
+    private readonly byte* NextBound(uint pc)
+    {
+        ulong bound = _request.FetchEnd < I386Decoder.Window ? 0 : _request.FetchEnd - I386Decoder.Window + 1;
+        uint offset = pc + 1 - _request.Pc;
+        ulong behind = ~0ul << (int)(offset & 63);
+        for (uint word = offset / 64; _request.Known != null && word < UnitRequest.KnownBytes / 64; word++)
+        {
+            ulong known = _request.Known[word] & behind;
+            behind = ~0ul;
+            if (known != 0)
+            {
+                ulong at = _request.Pc + (word * 64ul) + (uint)BitOperations.TrailingZeroCount(known);
+                bound = at < bound ? at : bound;
+                break;
+            }
+        }
+
+        return (byte*)((long)bound + _request.GuestBase);
     }
 
     /// <summary>True when there is a translation of what comes next.</summary>

@@ -96,6 +96,9 @@ public unsafe partial struct UnitTranslator
 
         internal readonly I386Class Class => Facts.Class;
 
+        /// <summary>Forms <see cref="EmitForm.AsIs"/> and <see cref="EmitForm.Address32"/>, and no join.</summary>
+        internal readonly bool IsPlainCopy => Unsafe.ReadUnaligned<ushort>(in Unsafe.As<EmitForm, byte>(ref Unsafe.AsRef(in Form))) - 1u <= 1;
+
         /// <summary>Flags whose old values are certainly gone behind it.</summary>
         internal I386Flags Killed
         {
@@ -177,6 +180,14 @@ public unsafe partial struct UnitTranslator
         for (_index = 0; _index < _count && !_stopped; _index++)
         {
             ref Scanned s = ref _scan[_index];
+            if (s.IsPlainCopy && (_delta == 0 || !NextIsBranch()) && !_request.Segmented)
+            {
+                s.HostOffset = (ushort)_code.Position;
+                AddBoundary(s.Insn.Address, BoundaryKind.Normal, 0);
+                EmitAsIs();
+                continue;
+            }
+
             if (s.IsJoin)
             {
                 EmitJoin(ref s);

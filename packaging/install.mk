@@ -17,8 +17,8 @@ packaging:
 # Optimised, without symbols and reference texts, in a tree of their own.
 RELEASE = $(BUILD) -c Release -p:DebugType=none -p:RunAnalyzers=false -p:EnforceCodeStyleInBuild=false
 programs: shim
-	$(RELEASE) daemon/Cli/Lodge.Cli.csproj -p:OutDir=$(CURDIR)/out/install/lib/lodge/
-	$(RELEASE) daemon/Lodged/Lodge.Lodged.csproj -p:OutDir=$(CURDIR)/out/install/lib/lodged/
+	$(RELEASE) daemon/Cli/Lodge.Cli.csproj "-p:OutDir=$(CURDIR)/out/install/lib/lodge/"
+	$(RELEASE) daemon/Lodged/Lodge.Lodged.csproj "-p:OutDir=$(CURDIR)/out/install/lib/lodged/"
 
 install: programs
 	packaging/install-files install out/install "$(DESTDIR)" "$(PREFIX)" "$(SYSCONFDIR)"

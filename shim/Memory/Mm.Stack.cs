@@ -1,7 +1,7 @@
 namespace Lodge.Shim;
 
 /// <summary>
-/// Growing mappings. The kernel cannot grow a guest stack: below it lies the reservation. So the main stack gets its room as host pages at
+/// Growing mappings. The kernel cannot grow a guest stack, which is no stack to it. So the main stack gets its room as host pages at
 /// exec, which is free until touched and also right for kernel accesses; the tree shows only what has been touched, as native maps would.
 /// Beyond the room (unlimited stacks) and for MAP_GROWSDOWN mappings a fault grows the mapping.
 /// </summary>

@@ -4,7 +4,7 @@ using HostLayout = Lodge.Abi.Host;
 namespace Lodge.Shim;
 
 /// <summary>
-/// RLIMIT_AS and RLIMIT_DATA are kept for the guest (<see cref="GuestLimits"/>): the host would count our reservation and code cache.
+/// RLIMIT_AS and RLIMIT_DATA are kept for the guest (<see cref="GuestLimits"/>): the host would count our tables and code cache.
 /// They reach the host only for an execve.
 /// </summary>
 internal static unsafe class LimitsAtExec

@@ -45,7 +45,7 @@ internal static unsafe class GuestFrames
         }
         else if (signal == Sig.SIGSEGV && code == Sig.SEGV_ACCERR && !GuestPages.IsMapped(t, *address))
         {
-            // Unmapped guest memory is a reservation without access on the host.
+            // The host may hold a place without access that the guest has not mapped.
             *(int*)(info + 8) = Sig.SEGV_MAPERR;
         }
     }

@@ -37,7 +37,7 @@ public static unsafe partial class Emulation
             case I386Class.Leave:
                 return Wraps(t->I386.ebp, bytes);
             case I386Class.StringOp:
-                return StringWraps(t, insn, out stack);
+                return StringWraps(t, insn, address, out stack);
             case I386Class.Moffs:
                 stack = insn.Segment == I386Segment.Ss;
                 return insn.Segment is not (I386Segment.Fs or I386Segment.Gs) && Wraps(insn.Disp, (insn.Opcode & 1) == 0 ? 1 : bytes);
@@ -72,23 +72,24 @@ public static unsafe partial class Emulation
         stack = insn.Segment == I386Segment.Ss || (stackSegment && insn.Segment == I386Segment.None);
         if (IsMasked(insn))
         {
-            return address < offset;
+            bool wide = insn.Opcode is 0x2D or 0x2F || (insn.Opcode >= 0x80 && (insn.Prefixes & I386Prefixes.VexW) != 0);
+            return address < offset || Wraps(address, wide ? 8u : 4);
         }
 
         return !IsStateArea(insn) && Wraps(offset, (uint)I386Decoder.MemSize(insn));
     }
 
-    private static bool StringWraps(GuestThread* t, in I386Insn insn, out bool stack)
+    private static bool StringWraps(GuestThread* t, in I386Insn insn, uint address, out bool stack)
     {
         uint mask = (insn.Prefixes & I386Prefixes.AddressSize) != 0 ? 0xFFFF : uint.MaxValue;
         uint size = (insn.Opcode & 1) == 0 ? 1 : OperandBytes(insn);
 
-        // MOVS and CMPS have both, LODS a source, STOS and SCAS a destination, which an override does not change.
+        // MOVS and CMPS have both, LODS a source, STOS and SCAS a destination, which an override does not change. The one that failed counts.
         bool both = insn.Opcode is >= 0xA4 and <= 0xA7;
         bool source = both || insn.Opcode is 0xAC or 0xAD;
-        bool beyond = source && insn.Segment is not (I386Segment.Fs or I386Segment.Gs) && Wraps(t->I386.esi & mask, size);
+        bool beyond = source && insn.Segment is not (I386Segment.Fs or I386Segment.Gs) && (t->I386.esi & mask) == address && Wraps(address, size);
         stack = beyond && insn.Segment == I386Segment.Ss;
-        return beyond || ((both || !source) && Wraps(t->I386.edi & mask, size));
+        return beyond || ((both || !source) && (t->I386.edi & mask) == address && Wraps(address, size));
     }
 
     /// <summary>Offset of the ModRM memory operand's first byte that is accessed.</summary>

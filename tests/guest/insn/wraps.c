@@ -41,6 +41,9 @@ AT(w_esp_disp, "2, %esp", "movl -4(%esp), %eax");
 AT(w_esp_vector, "16, %esp", "movups -20(%esp), %xmm1");
 AT(w_lods, "0xfffffffe, %esi", "lodsl");
 AT(w_stos, "0xfffffffe, %edi", "stosl");
+AT(w_cmps_source, "0xfffffffe, %esi\n movl $3, %edi", "cmpsl");
+AT(w_cmps_other, "3, %esi\n movl $0xfffffffe, %edi", "cmpsl");
+AT(w_movs, "own_esp, %esi\n movl $0xfffffffd, %edi", "movsl");
 AT(w_xlat, "0xfffffffe, %ebx\n movl %esp, %edi\n movb $5, %al", "xlat\n movl %edi, %ebx");
 AT(w_bt, "0xfffffffe, %ebp", "btl $3, (%ebp)");
 AT(w_fnsave, "0xffffffe0, %ebp", "fnsave (%ebp)");
@@ -53,6 +56,9 @@ AT(w_mask_ss, "0xfffffff0, %ebp", "vpcmpeqd %xmm1, %xmm1, %xmm1\n vpxor %xmm2, %
 AT(w_mask_ds, "0xfffffff0, %esi", "vpcmpeqd %xmm1, %xmm1, %xmm1\n vpxor %xmm2, %xmm2, %xmm2\n vinserti128 $1, %xmm1, %ymm2, %ymm1\n vpmaskmovd (%esi), %ymm1, %ymm0");
 AT(w_mask_store, "7, %esp", "vpcmpeqd %xmm1, %xmm1, %xmm1\n vpxor %xmm2, %xmm2, %xmm2\n vinserti128 $1, %xmm1, %ymm2, %ymm1\n vpmaskmovd %ymm0, %ymm1, -16(%esp)");
 AT(w_mask_none, "0xfffffff0, %ebp", "vpxor %xmm1, %xmm1, %xmm1\n vpmaskmovd (%ebp), %ymm1, %ymm0");
+AT(w_mask_across, "0xfffffffa, %ebp", "vpcmpeqd %xmm1, %xmm1, %xmm1\n vpmaskmovq (%ebp), %xmm1, %xmm0");
+AT(w_mask_across_pd, "0xfffffffa, %esi", "vpcmpeqd %xmm1, %xmm1, %xmm1\n vmaskmovpd (%esi), %xmm1, %xmm0");
+AT(w_mask_across_ps, "0xfffffffd, %ebp", "vpcmpeqd %xmm1, %xmm1, %xmm1\n vmaskmovps %xmm0, %xmm1, (%ebp)");
 AT(w_mask_below, "0xfffffff0, %ebp", "vpcmpeqd %xmm1, %xmm1, %xmm1\n vpmaskmovd (%ebp), %ymm1, %ymm0");
 
 /* Two pages; the second refuses. The address told is that of the first byte refused. */
@@ -74,9 +80,9 @@ int main(void)
     insn_start();
     R(w_mov_ds); R(w_mov_ds_disp); R(w_mov_store); R(w_mov_ebp); R(w_mov_ebp_disp); R(w_mov_ebp_ds); R(w_mov_esi_ss); R(w_mov_index); R(w_mov_esi_ebp); R(w_mov_ebp_esi); R(w_rmw);
     R(w_movups); R(w_movups_ss); R(w_movaps_ss); R(w_fld); R(w_fldt); R(w_cmpxchg8b); R(w_push); R(w_push_first); R(w_push_imm); R(w_push_mem); R(w_push_seg); R(w_pushf); R(w_pusha);
-    R(w_pop); R(w_pop_mem); R(w_pop_top); R(w_popa); R(w_call); R(w_call_reg); R(w_ret); R(w_leave); R(w_enter); R(w_esp_disp); R(w_esp_vector); R(w_lods); R(w_stos); R(w_xlat); R(w_bt);
+    R(w_pop); R(w_pop_mem); R(w_pop_top); R(w_popa); R(w_call); R(w_call_reg); R(w_ret); R(w_leave); R(w_enter); R(w_esp_disp); R(w_esp_vector); R(w_lods); R(w_stos); R(w_cmps_source); R(w_cmps_other); R(w_movs); R(w_xlat); R(w_bt);
     R(w_fnsave); R(w_fxsave);
-    if (has_avx2()) { R(w_mask_ss); R(w_mask_ds); R(w_mask_store); struct regs none = some_regs; check(run(w_mask_none, &none) == 0, "nothing chosen, nothing checked"); R(w_mask_below); }
+    if (has_avx2()) { R(w_mask_ss); R(w_mask_ds); R(w_mask_store); struct regs none = some_regs; check(run(w_mask_none, &none) == 0, "nothing chosen, nothing checked"); R(w_mask_below); R(w_mask_across); R(w_mask_across_pd); R(w_mask_across_ps); }
     check(mmap((void *)0x20000000, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) != MAP_FAILED, "two pages");
     *(volatile char *)0x20001000 = 0;
     for (int kind = 0; kind < 3; kind++) {

@@ -57,6 +57,12 @@ internal static unsafe class Stubs
     [ThreadStatic]
     internal static int CpuIdCount;
 
+    /// <summary>The CPU that this thread is said to run on.</summary>
+    [ThreadStatic]
+    internal static int Cpu;
+
+    internal static int CpuNumber() => Cpu;
+
     internal static void CpuId(uint leaf, uint subleaf, uint* result)
     {
         CpuIdCount++;

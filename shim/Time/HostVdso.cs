@@ -10,8 +10,6 @@ public unsafe partial struct ThreadGroup
     public byte* HostVdso;
     /// <summary>clock_gettime of the host's vDSO, or null where there is none: <c>int (int clock, struct __kernel_timespec *)</c>.</summary>
     public delegate*<int, void*, int> HostClockGettime;
-    /// <summary>getcpu of the host's vDSO, or null: <c>int (unsigned *cpu, unsigned *node, void *unused)</c>.</summary>
-    public delegate*<uint*, uint*, void*, int> HostGetCpu;
 }
 
 /// <summary>
@@ -30,12 +28,10 @@ internal static unsafe class HostVdso
 
     private static ReadOnlySpan<byte> ClockGettimeX64 => "__vdso_clock_gettime"u8;
 
-    private static ReadOnlySpan<byte> GetCpuX64 => "__vdso_getcpu"u8;
-
     private static ReadOnlySpan<byte> ClockGettimeArm64 => "__kernel_clock_gettime"u8;
 
     /// <summary>
-    /// Looks the functions up and stores them in <paramref name="group"/>. Called when one of them is first wanted; twice does no harm.
+    /// Looks the clock function up and stores it in <paramref name="group"/>. Called when it is first wanted; twice does no harm.
     /// </summary>
     /// <param name="group">The record that keeps the function.</param>
     /// <param name="image">AT_SYSINFO_EHDR of the host's auxiliary vector, or null.</param>
@@ -49,26 +45,7 @@ internal static unsafe class HostVdso
 
         // Indirect calls test bit 1 of a code address (freestanding builds); code that is not 4-aligned must not be called so.
         group->HostClockGettime = ((ulong)function & 3) == 0 ? (delegate*<int, void*, int>)function : null;
-        function = Find(image, GetCpuX64);
-        group->HostGetCpu = ((ulong)function & 3) == 0 ? (delegate*<uint*, uint*, void*, int>)function : null;
         Volatile.Write(ref *(nint*)&group->HostVdso, 0);
-    }
-
-    /// <summary>Number of the CPU that the thread runs on. For this alone the vDSO is not looked at: the CPU says it, too.</summary>
-    public static int CpuNumber(GuestThread* t)
-    {
-        uint cpu = 0;
-        delegate*<uint*, uint*, void*, int> function = t->Group->HostGetCpu;
-#if X64 && !LIBRARY
-        int number = function == null ? ThreadStubs.CpuNumber() : -1;
-        if (number >= 0)
-        {
-            return number;
-        }
-
-#endif
-        _ = function != null ? function(&cpu, null, null) : (int)Host.Syscall(Nr.getcpu, (long)&cpu, 0, 0);
-        return (int)cpu;
     }
 
     /// <summary>clock_gettime(2) by the shortest way.</summary>

@@ -82,6 +82,15 @@ internal static unsafe partial class Stubs
         0xC3,                                      // 1e: ret
     ];
 
+    // (): limit of the segment (__CPUNODE_SEG) that the kernel describes the CPU with, for the vDSO's getcpu; -1 without one.
+    private static ReadOnlySpan<byte> CpuNodeCode =>
+    [
+        0xB9, 0x7B, 0x00, 0x00, 0x00,              // 00: mov ecx, 123
+        0x83, 0xC8, 0xFF,                          // 05: or eax, -1
+        0x0F, 0x03, 0xC1,                          // 08: lsl eax, ecx
+        0xC3,                                      // 0b: ret
+    ];
+
     // (): XCR0.
     private static ReadOnlySpan<byte> XGetBvCode =>
     [
@@ -104,6 +113,14 @@ internal static unsafe partial class Stubs
 
     /// <summary>CPUID.</summary>
     internal static void CpuId(uint leaf, uint subleaf, uint* result) => ((delegate*<uint, uint, uint*, void>)At(CpuIdCode))(leaf, subleaf, result);
+
+    /// <summary>Number of the CPU that the thread runs on, without entering the kernel (arch/x86/include/asm/segment.h, __CPUNODE_SEG); -1 where it is not to be had.</summary>
+    internal static int CpuNumber()
+    {
+        const int CpuMask = 0xFFF;
+        int limit = ((delegate*<int>)At(CpuNodeCode))();
+        return limit < 0 ? -1 : limit & CpuMask;
+    }
 
     /// <summary>XCR0; call only when CPUID reports OSXSAVE.</summary>
     internal static ulong XGetBv() => ((delegate*<ulong>)At(XGetBvCode))();

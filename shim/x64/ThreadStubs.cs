@@ -29,15 +29,6 @@ internal static unsafe class ThreadStubs
         0x0F, 0x0B,                                // 0a: ud2
     ];
 
-    // (): limit of the segment that the kernel describes the CPU with, for the vDSO's getcpu; -1 without one.
-    private static ReadOnlySpan<byte> CpuNodeCode =>
-    [
-        0xB9, 0x7B, 0x00, 0x00, 0x00,              // 00: mov ecx, 0x7b
-        0x83, 0xC8, 0xFF,                          // 05: or eax, -1
-        0x0F, 0x03, 0xC1,                          // 08: lsl eax, ecx
-        0xC3,                                      // 0b: ret
-    ];
-
     // (area, components)
     private static ReadOnlySpan<byte> XSaveCode =>
     [
@@ -76,14 +67,6 @@ internal static unsafe class ThreadStubs
     /// <summary>Goes on on another stack, whose end is 16-byte aligned. <paramref name="run"/> must not return.</summary>
     internal static void RunOn(void* stackEnd, delegate*<void*, void> run, void* argument) =>
         ((delegate*<void*, delegate*<void*, void>, void*, void>)At(RunOnCode))(stackEnd, run, argument);
-
-    /// <summary>Number of the CPU that the thread runs on, without entering the kernel (arch/x86/include/asm/segment.h, __CPUNODE_SEG); -1 where it is not to be had.</summary>
-    internal static int CpuNumber()
-    {
-        const int CpuMask = 0xFFF;
-        int limit = ((delegate*<int>)At(CpuNodeCode))();
-        return limit < 0 ? -1 : limit & CpuMask;
-    }
 
     /// <summary>
     /// Stores the live x87, SSE and AVX state. xmm0 to xmm7 and MXCSR are not the guest's here: its own are in the frame.

@@ -49,14 +49,26 @@ public static unsafe class GuestCpu
     /// <summary>Takes over what the program that executed this one knew of the host's CPUs.</summary>
     public static void Inherit(GuestThread* t, byte* answers)
     {
-        t->Cpuid.Cpu = HostVdso.CpuNumber(t) + 1;
+        t->Cpuid.Cpu = CpuNumber() + 1;
         t->Cpuid.Read(answers);
+    }
+
+    // Not by the host's vDSO: the first look at it costs each forked child three pages of page tables.
+    private static int CpuNumber()
+    {
+        int number = Stubs.CpuNumber();
+        if (number < 0)
+        {
+            Host.Syscall(Nr.getcpu, (long)&number, 0, 0);
+        }
+
+        return number;
     }
 
     /// <summary>What the host's CPU answers, asked once for each CPU that the thread runs on. What needs no question does not come here.</summary>
     private static void Ask(GuestThread* t, uint leaf, uint subleaf, uint* r)
     {
-        int cpu = HostVdso.CpuNumber(t) + 1;
+        int cpu = CpuNumber() + 1;
         if (t->Cpuid.Cpu != cpu)
         {
             t->Cpuid.Cpu = cpu;
@@ -69,7 +81,7 @@ public static unsafe class GuestCpu
         }
 
         Stubs.CpuId(leaf, subleaf, r);
-        if (HostVdso.CpuNumber(t) + 1 == cpu)
+        if (CpuNumber() + 1 == cpu)
         {
             t->Cpuid.Add(leaf, subleaf, r);
         }

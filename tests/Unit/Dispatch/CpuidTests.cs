@@ -12,18 +12,14 @@ namespace Lodge.UnitTests.Dispatch;
 [SupportedOSPlatform("linux")]
 public sealed unsafe class CpuidTests : IDisposable
 {
-    [ThreadStatic]
-    private static uint s_cpu;
-
     private readonly GuestThread* _thread;
 
     /// <summary>A thread that is on CPU 0 until a test says otherwise.</summary>
     public CpuidTests()
     {
-        s_cpu = 0;
+        Stubs.Cpu = 0;
         _thread = (GuestThread*)NativeMemory.AllocZeroed((nuint)sizeof(GuestThread));
         _thread->Group = (ThreadGroup*)NativeMemory.AllocZeroed((nuint)sizeof(ThreadGroup));
-        _thread->Group->HostGetCpu = &CpuNumber;
         Stubs.CpuIdCount = 0;
         GuestCpu.DescribeXstate(_thread);
     }
@@ -63,11 +59,11 @@ public sealed unsafe class CpuidTests : IDisposable
     {
         Ask(0, 0);
         int before = Stubs.CpuIdCount;
-        s_cpu = 1;
+        Stubs.Cpu = 1;
         Ask(0, 0);
         Ask(0, 0);
         Assert.Equal(before + 1, Stubs.CpuIdCount);
-        s_cpu = 0;
+        Stubs.Cpu = 0;
         Ask(0, 0);
         Assert.Equal(before + 2, Stubs.CpuIdCount);
     }
@@ -136,7 +132,7 @@ public sealed unsafe class CpuidTests : IDisposable
 
         // Another process, on another CPU.
         _thread->Cpuid = default;
-        s_cpu = 5;
+        Stubs.Cpu = 5;
         GuestCpu.Inherit(_thread, record.Answers);
         Stubs.CpuIdCount = 0;
         for (int i = 0; i < same.Length; i++)
@@ -168,12 +164,6 @@ public sealed unsafe class CpuidTests : IDisposable
         }
 
         Assert.Equal(0, answers.Count);
-    }
-
-    private static int CpuNumber(uint* cpu, uint* node, void* unused)
-    {
-        *cpu = s_cpu;
-        return 0;
     }
 
     private int Ask(uint leaf, uint subleaf)
